@@ -1,0 +1,57 @@
+"""Take: what a singer hands back for a score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE = 24_000  # Hz, of the singing network
+STUDIO_RATE = 48_000  # Hz, of stems and mixes
+F0_RATE = 80  # frames a second of an F0 curve
+
+
+@dataclass(frozen=True)
+class TimedPhoneme:
+    """`symbol` (Kokoro's IPA) sounds from `start` to `end` [seconds from the score's start]; `note` indexes Score.notes."""
+
+    symbol: str
+    start: float
+    end: float
+    note: int
+
+
+@dataclass(frozen=True)
+class TimedNote:
+    """Where Score.notes[`note`] was meant to sound [seconds]; `vowel` is when its vowel begins."""
+
+    note: int
+    start: float
+    end: float
+    vowel: float
+
+
+@dataclass(frozen=True)
+class Take:
+    """A dry sung stem and what is known of it. All times are seconds from the score's tick 0.
+
+    audio: [samples] float32, mono, -1..1, at SAMPLE_RATE, beginning at tick 0 (a pick-up consonant before
+    the first beat is kept: see `lead`).
+    f0: [frames] float32, Hz, 0 where unvoiced, F0_RATE frames a second, as intended.
+    lead: seconds of audio before tick 0 (breath and first consonants).
+    breaths: (start, end) of each audible breath.
+    adjusted: sentences about what the singer changed to be able to sing it.
+    """
+
+    audio: NDArray[np.float32]
+    f0: NDArray[np.float32]
+    phonemes: tuple[TimedPhoneme, ...]
+    notes: tuple[TimedNote, ...]
+    lead: float = 0.0
+    breaths: tuple[tuple[float, float], ...] = ()
+    adjusted: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return len(self.audio) / SAMPLE_RATE
