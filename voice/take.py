@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,3 +57,37 @@ class Take:
     @property
     def seconds(self) -> float:
         return len(self.audio) / SAMPLE_RATE
+
+    def studio_audio(self) -> NDArray[np.float32]:
+        """The dry stem at STUDIO_RATE: [samples] float32."""
+        import soxr
+
+        return np.asarray(soxr.resample(self.audio, SAMPLE_RATE, STUDIO_RATE, "VHQ"), np.float32)
+
+    def timings_json(self) -> str:
+        """All but the audio, as JSON."""
+        return json.dumps(
+            {
+                "f0": [round(float(hertz), 2) for hertz in self.f0],
+                "phonemes": [dataclasses.astuple(phoneme) for phoneme in self.phonemes],
+                "notes": [dataclasses.astuple(note) for note in self.notes],
+                "lead": self.lead,
+                "breaths": self.breaths,
+                "adjusted": self.adjusted,
+            },
+            ensure_ascii=False,
+        )
+
+    @staticmethod
+    def from_timings_json(text: str) -> Take:
+        """A take without its audio."""
+        raw = json.loads(text)
+        return Take(
+            audio=np.zeros(0, np.float32),
+            f0=np.asarray(raw["f0"], np.float32),
+            phonemes=tuple(TimedPhoneme(*phoneme) for phoneme in raw["phonemes"]),
+            notes=tuple(TimedNote(*note) for note in raw["notes"]),
+            lead=raw["lead"],
+            breaths=tuple((start, end) for start, end in raw["breaths"]),
+            adjusted=tuple(raw["adjusted"]),
+        )

@@ -1,0 +1,173 @@
+"""Library: where songs lie, one folder each, under their id.
+
+A song's folder holds song.json (brief, seed, credits, timings, versions), lyrics.json and score.json (what the
+next step reads), take.json (phoneme and note timings), lyrics.lrc, score.musicxml, score.mid, stems/*.wav and
+clip.mp3 / clip.ogg. Every file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from skills.brief import Brief
+from skills.files import write_text_whole
+from skills.lyrics import Line, Lyrics, Stanza, Syllable
+
+ROOM_FOR_A_SONG = 200_000_000  # bytes; stems of a three-minute song with their temporary copies
+SONG_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+
+
+class LibraryError(OSError):
+    """The library cannot take or give a song; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Song:
+    """What song.json says of a song. `seconds`, `lufs` and the rest are None until the clip is made."""
+
+    id: str
+    brief: Brief
+    seed: int
+    made: str  # ISO date and time, UTC
+    title: str = ""
+    clip: str = ""  # file name in the folder
+    seconds: float | None = None
+    lufs: float | None = None
+    true_peak_db: float | None = None
+    timings: dict[str, float] = field(default_factory=dict)  # seconds by step
+    adjusted: tuple[str, ...] = ()
+    credits: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def song_id(brief: Brief, seed: int, key: str = "") -> str:
+    """A readable, stable id: the theme's first words and a hash of the brief, the seed and `key`."""
+    words = re.sub(r"[^a-z0-9]+", "-", brief.theme.lower()).strip("-")[:40].strip("-") or "song"
+    digest = hashlib.sha256(repr((dataclasses.astuple(brief), seed, key)).encode()).hexdigest()[:10]
+    return f"{words}-{digest}"
+
+
+class Library:
+    """Songs under one root folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, song: str) -> Path:
+        """The folder of a song id. Raises LibraryError on text that is no id (it is used as a path)."""
+        if not SONG_ID.fullmatch(song):
+            raise LibraryError(f"{song!r} is not a song's id; `troubadour library list` shows them")
+        return self.root / song
+
+    def open(self, brief: Brief, seed: int, song: str) -> Song:
+        """Begins a song: checks that there is room, makes its folder and its first song.json (kept if there)."""
+        self.check_room()
+        path = self.folder(song) / "song.json"
+        if path.exists():
+            return self.read(song)
+        fresh = Song(song, brief, seed, datetime.now(UTC).isoformat(timespec="seconds"))
+        self.write(fresh)
+        return fresh
+
+    def check_room(self) -> None:
+        """Raises LibraryError where the folder cannot be written or the disk is nearly full."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.root, os.W_OK | os.X_OK):
+                raise PermissionError
+            probe = self.root / f".probe-{os.getpid()}"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise LibraryError(
+                f"songs cannot be written to {self.root} ({error.strerror or 'permission denied'}): "
+                "choose another folder (--out, or TROUBADOUR_DATA_DIR) or make this one writable"
+            ) from error
+        free = shutil.disk_usage(self.root).free
+        if free < ROOM_FOR_A_SONG:
+            raise LibraryError(
+                f"only {free // 1_000_000} MB are free at {self.root}, and a song needs "
+                f"{ROOM_FOR_A_SONG // 1_000_000}: free some space or choose another folder"
+            )
+
+    def read(self, song: str) -> Song:
+        try:
+            raw: dict[str, Any] = json.loads((self.folder(song) / "song.json").read_text("utf-8"))
+            brief = {**raw["brief"], "mentions": tuple(raw["brief"]["mentions"])}
+            raw["brief"] = Brief(**{**brief, "avoid": tuple(brief["avoid"])})
+            return Song(**{**raw, "adjusted": tuple(raw["adjusted"])})
+        except FileNotFoundError:
+            raise LibraryError(
+                f"there is no song {song!r} in {self.root}; `troubadour library list` shows them"
+            ) from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise LibraryError(f"{self.folder(song) / 'song.json'} is damaged ({error}); remake the song") from error
+
+    def write(self, song: Song) -> None:
+        text = json.dumps(dataclasses.asdict(song), ensure_ascii=False, indent=1)
+        write_text_whole(self.folder(song.id) / "song.json", text + "\n")
+
+    def songs(self) -> Iterator[Song]:
+        """Finished songs, oldest first. Folders that hold none are passed over."""
+        found = []
+        for path in self.root.glob("*/song.json"):
+            try:
+                song = self.read(path.parent.name)
+            except LibraryError:
+                continue
+            if song.clip:
+                found.append(song)
+        yield from sorted(found, key=lambda song: (song.made, song.id))
+
+    def clip(self, song: Song) -> Path:
+        return self.folder(song.id) / song.clip
+
+    def write_lyrics(self, song: str, lyrics: Lyrics) -> None:
+        text = json.dumps(dataclasses.asdict(lyrics), ensure_ascii=False)
+        write_text_whole(self.folder(song) / "lyrics.json", text)
+
+    def read_lyrics(self, song: str) -> Lyrics:
+        return lyrics_from_json((self.folder(song) / "lyrics.json").read_text("utf-8"))
+
+    def used_lines(self, song: str) -> frozenset[str]:
+        """Every line that another song of this library sings, lower case: none is sung twice."""
+        lines: set[str] = set()
+        for path in self.root.glob("*/lyrics.json"):
+            if path.parent.name == song:
+                continue
+            try:
+                lyrics = lyrics_from_json(path.read_text("utf-8"))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            lines.update(line.text.lower() for line in lyrics.lines)
+        return frozenset(lines)
+
+
+def lyrics_from_json(text: str) -> Lyrics:
+    raw = json.loads(text)
+    stanzas = tuple(
+        Stanza(
+            stanza["name"],
+            tuple(
+                Line(
+                    line["text"],
+                    tuple(line["words"]),
+                    tuple(Syllable(**syllable) for syllable in line["syllables"]),
+                    line["rhyme"],
+                )
+                for line in stanza["lines"]
+            ),
+        )
+        for stanza in raw["stanzas"]
+    )
+    return Lyrics(raw["title"], raw["form"], stanzas, raw["hook"])

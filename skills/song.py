@@ -1,0 +1,205 @@
+"""From a brief to a clip, a step at a time. Each step reads what lies in the song's folder and adds to it.
+
+The steps are plain functions of (studio, id, progress): `make_song` runs them in this process, and the worker runs
+the same ones as steps of a durable workflow. A step that was cut off can run again: it writes its files whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skills.brief import Brief
+from skills.files import write_text_whole, written_whole
+from skills.library import Library, Song, song_id
+from skills.style import Style, load_style
+from voice.score import Score
+from voice.take import STUDIO_RATE, Take
+
+if TYPE_CHECKING:
+    from skills.words import Author
+    from voice.singer import Singer
+
+Progress = Callable[[str, float], None]  # (step, 0..1)
+STEPS = ("lyrics", "score", "sing", "band", "mix")
+RANGE = (45, 62)  # MIDI; A2-D4, where the voice was measured to be good
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What making a song needs. Author and singer are loaded when they are first asked for.
+
+    `used(song)` gives lines that this song must not sing again (those of other songs).
+    """
+
+    library: Library
+    author: Callable[[], Author]
+    singer: Callable[[], Singer]
+    voice: str
+    artist: str
+    used: Callable[[str], Collection[str]]
+
+
+Work = Callable[[Studio, str, Progress], None]
+Step = Callable[[Studio, str, Progress], float]
+
+
+def nothing(step: str, fraction: float) -> None:
+    """Progress that nobody watches."""
+
+
+def step(name: str) -> Callable[[Work], Step]:
+    """A step announces its beginning and end, and returns the seconds that it took."""
+
+    def wrap(work: Work) -> Step:
+        @functools.wraps(work)
+        def timed(studio: Studio, song: str, progress: Progress) -> float:
+            began = time.perf_counter()
+            progress(name, 0.0)
+            work(studio, song, progress)
+            progress(name, 1.0)
+            return round(time.perf_counter() - began, 3)
+
+        return timed
+
+    return wrap
+
+
+def make_song(studio: Studio, brief: Brief, seed: int, progress: Progress = nothing) -> Song:
+    """Makes the whole song in this process and returns what song.json says of it."""
+    song = song_id(brief, seed)
+    studio.library.open(brief, seed, song)
+    timings = {
+        "lyrics": write_words(studio, song, progress),
+        "score": compose_score(studio, song, progress),
+    }
+    with ThreadPoolExecutor(2) as side_by_side:
+        singing = side_by_side.submit(sing_score, studio, song, progress)
+        playing = side_by_side.submit(play_band, studio, song, progress)
+        timings |= {"sing": singing.result(), "band": playing.result()}
+    timings["mix"] = mix_clip(studio, song, progress)
+    return finish(studio, song, timings)
+
+
+@step("lyrics")
+def write_words(studio: Studio, song: str, progress: Progress) -> None:
+    """brief -> lyrics.json"""
+    from skills.words import write_lyrics
+
+    now = studio.library.read(song)
+    studio.library.write_lyrics(song, write_lyrics(now.brief, now.seed, studio.author(), studio.used(song)))
+
+
+@step("score")
+def compose_score(studio: Studio, song: str, progress: Progress) -> None:
+    """lyrics.json -> score.json"""
+    from skills.tune import compose
+
+    now, lyrics = studio.library.read(song), studio.library.read_lyrics(song)
+    score = compose(lyrics, now.brief, style_of(now.brief), now.seed, *RANGE)
+    write_text_whole(studio.library.folder(song) / "score.json", score.to_json())
+
+
+@step("sing")
+def sing_score(studio: Studio, song: str, progress: Progress) -> None:
+    """score.json -> stems/vocal.wav, take.json"""
+    import soundfile
+
+    folder = studio.library.folder(song)
+    seed = studio.library.read(song).seed
+    take = studio.singer().sing(
+        read_score(folder), seed=seed, progress=lambda done: progress("sing", done)
+    )
+    with written_whole(folder / "stems" / "vocal.wav") as path:
+        soundfile.write(path, take.studio_audio(), STUDIO_RATE, subtype="PCM_24")
+    write_text_whole(folder / "take.json", take.timings_json())
+
+
+@step("band")
+def play_band(studio: Studio, song: str, progress: Progress) -> None:
+    """score.json -> stems/*.wav of the band"""
+    import soundfile
+
+    from skills.studio import arrange, play
+
+    now, folder = studio.library.read(song), studio.library.folder(song)
+    stems = play(arrange(read_score(folder), style_of(now.brief), now.seed))
+    for name, audio in stems.items():
+        with written_whole(folder / "stems" / f"{name}.wav") as path:
+            soundfile.write(path, audio.T, STUDIO_RATE, subtype="PCM_24")
+
+
+@step("mix")
+def mix_clip(studio: Studio, song: str, progress: Progress) -> None:
+    """stems -> clip.mp3, clip.ogg, clip.json, lyrics.lrc, score.musicxml, score.mid"""
+    import soundfile
+
+    from skills.exports import write_exports
+    from skills.studio import encode, mix
+
+    folder = studio.library.folder(song)
+    now, lyrics = studio.library.read(song), studio.library.read_lyrics(song)
+    score, take = read_score(folder), read_take(folder)
+    stems = {
+        path.stem: soundfile.read(path, dtype="float32")[0].T
+        for path in sorted((folder / "stems").glob("*.wav"))
+    }
+    mixed = mix(stems.pop("vocal"), stems, score, style_of(now.brief), lead=take.lead)
+    progress("mix", 0.6)
+    clip = encode(mixed, folder, title=lyrics.title, artist=studio.artist, comment=label(studio.artist))
+    write_exports(folder, score, lyrics, take, artist=studio.artist)
+    write_text_whole(folder / "clip.json", json.dumps(dataclasses.asdict(clip), default=str))
+
+
+def finish(studio: Studio, song: str, timings: dict[str, float]) -> Song:
+    """Writes what is now known into song.json: from here on the library counts the song as made."""
+    folder = studio.library.folder(song)
+    clip = json.loads((folder / "clip.json").read_text("utf-8"))
+    lyrics, take = studio.library.read_lyrics(song), read_take(folder)
+    done = dataclasses.replace(
+        studio.library.read(song),
+        title=lyrics.title,
+        clip=Path(clip["mp3"]).name,
+        seconds=round(clip["seconds"], 3),
+        lufs=round(clip["lufs"], 2),
+        true_peak_db=round(clip["true_peak_db"], 2),
+        timings=timings,
+        adjusted=take.adjusted,
+        credits={
+            "artist": studio.artist,
+            "vocals": f"sung by Troubadour's voice '{studio.voice}' (AI)",
+            "lyrics": "written by Troubadour (AI)",
+            "composition": "composed by Troubadour (AI)",
+            "instrumentation": "arranged by Troubadour (AI), played by libsonare's instrument models",
+            "post-production": "mixed and mastered by Troubadour (AI)",
+        },
+        versions={name: version(name) for name in ("troubadour", "torch", "libsonare")},
+    )
+    studio.library.write(done)
+    return done
+
+
+def label(artist: str) -> str:
+    """The words with which a clip says what it is."""
+    return f"AI-generated: words, music and the voice of {artist} were made by Troubadour."
+
+
+def style_of(brief: Brief) -> Style:
+    return load_style(brief.style or "blues")
+
+
+def read_score(folder: Path) -> Score:
+    return Score.from_json((folder / "score.json").read_text("utf-8"))
+
+
+def read_take(folder: Path) -> Take:
+    """The take's timings, without its audio (which is stems/vocal.wav)."""
+    return Take.from_timings_json((folder / "take.json").read_text("utf-8"))
