@@ -16,12 +16,16 @@ class Syllable:
 
 @dataclass(frozen=True)
 class Line:
-    """A sung line. `text` as written; `words` its words without punctuation; `rhyme` the letter of its group ('A')."""
+    """A sung line. `text` as written; `words` its words without punctuation; `rhyme` the letter of its group ('A').
+
+    `bars` is how many bars of 4/4 the form gives it: sung in the first two at most, the rest is for an answer.
+    """
 
     text: str
     words: tuple[str, ...]
     syllables: tuple[Syllable, ...]
     rhyme: str = ""
+    bars: int = 2
 
 
 @dataclass(frozen=True)
