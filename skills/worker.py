@@ -1,0 +1,189 @@
+"""The worker makes the songs of the request book, as a durable workflow: a step that was done is not done again.
+
+One worker process a data folder on SQLite (a lock says who holds it). DBOS keeps one application a process, so a
+process has at most one Worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from skills.book import APPLICATION, QUEUE, WORKFLOW, WORKFLOW_VERSION, Request
+from skills.library import Song
+from skills.post import Post, PostBook
+from skills.song import (
+    Step,
+    Studio,
+    compose_score,
+    finish,
+    mix_clip,
+    play_band,
+    sing_score,
+    write_words,
+)
+
+log = structlog.get_logger()
+PROGRESS_INTERVAL = 0.5  # seconds between two events of one step; each is a write to the database
+
+
+class WorkerBusy(RuntimeError):
+    """Another process is the worker of this data folder."""
+
+
+class Announcer(Protocol):
+    """The artist's words for the end of a request, and what it keeps in mind of it."""
+
+    def announce(self, request: Request, song: Song) -> str: ...
+
+    def apologise(self, request: Request) -> str: ...
+
+
+class Worker:
+    """Runs the queue in this process until closed. `voice_of` words what the fan hears of it."""
+
+    def __init__(
+        self,
+        database_url: str,
+        lock: Path,
+        studio: Studio,
+        posts: PostBook,
+        voice_of: Announcer,
+        concurrency: int = 1,
+    ) -> None:
+        self.database_url, self.lock = database_url, lock
+        self.studio, self.posts, self.voice_of = studio, posts, voice_of
+        self.concurrency = concurrency
+
+    def start(self) -> None:
+        """Takes the lock, finishes what an earlier process left, and serves the queue. Raises WorkerBusy."""
+        from dbos import DBOS, DBOSConfig
+
+        self._held = _hold(self.lock)
+        DBOS(
+            config=DBOSConfig(
+                name=APPLICATION,
+                system_database_url=self.database_url,
+                application_version=WORKFLOW_VERSION,
+                executor_id="local",
+                log_level="ERROR",
+                notification_listener_polling_interval_sec=0.2,
+            )
+        )
+        self._register()
+        DBOS.launch()
+        DBOS.register_queue(QUEUE, worker_concurrency=self.concurrency, polling_interval_sec=0.2)
+
+    def close(self) -> None:
+        """Stops serving. What is at work is gone on with by the next worker."""
+        from dbos import DBOS
+
+        DBOS.destroy(destroy_registry=True)
+        self._held.close()
+
+    def _register(self) -> None:
+        from dbos import DBOS
+
+        def durable(step: Step, name: str) -> Callable[[str], Any]:
+            @DBOS.step(name=name)
+            async def run(song: str) -> float:
+                return await asyncio.to_thread(step, self.studio, song, _Events())
+
+            return run
+
+        @DBOS.step(name="open")
+        async def begin(raw: dict[str, Any]) -> None:
+            request = Request.from_json(raw)
+            await asyncio.to_thread(self.studio.library.open, request.brief, request.seed, request.id)
+
+        @DBOS.step(name="finish")
+        async def end(song: str, timings: dict[str, float]) -> str:
+            return (await asyncio.to_thread(finish, self.studio, song, timings)).title
+
+        @DBOS.step(name="post")
+        async def post(raw: dict[str, Any]) -> bool:
+            return await asyncio.to_thread(self._post, Request.from_json(raw))
+
+        words, score, sing, band, mix = (
+            durable(step, name)
+            for step, name in (
+                (write_words, "lyrics"),
+                (compose_score, "score"),
+                (sing_score, "sing"),
+                (play_band, "band"),
+                (mix_clip, "mix"),
+            )
+        )
+
+        @DBOS.step(name="apologise")
+        async def apologise(raw: dict[str, Any], cause: str) -> bool:
+            return await asyncio.to_thread(self._apologise, Request.from_json(raw), cause)
+
+        @DBOS.workflow(name=WORKFLOW)
+        async def make_song(raw: dict[str, Any]) -> str:
+            song: str = raw["id"]
+            try:
+                await begin(raw)
+                timings = {"lyrics": await words(song), "score": await score(song)}
+                # Side by side: started in this order on every run, which is what a replay needs.
+                timings["sing"], timings["band"] = await asyncio.gather(sing(song), band(song))
+                timings["mix"] = await mix(song)
+                title = await end(song, timings)
+            except Exception as error:
+                await apologise(raw, f"{type(error).__name__}: {error}")
+                raise
+            await post(raw)
+            return title
+
+    def _apologise(self, request: Request, cause: str) -> bool:
+        log.error("song failed", song=request.id, fan=request.fan, cause=cause)
+        text = self.voice_of.apologise(request)
+        return self.posts.deliver(Post(f"{request.id}:apology", request.address, text))
+
+    def _post(self, request: Request) -> bool:
+        song = self.studio.library.read(request.id)
+        text = self.voice_of.announce(request, song)
+        made = self.posts.deliver(
+            Post(f"{request.id}:clip", request.address, text, self.studio.library.clip(song).absolute())
+        )
+        log.info("song posted" if made else "song was posted before", song=song.id, address=str(request.address))
+        return made
+
+
+class _Events:
+    """Turns a step's progress into events of its workflow, at most one each PROGRESS_INTERVAL."""
+
+    def __init__(self) -> None:
+        self.last = 0.0
+
+    def __call__(self, step: str, fraction: float) -> None:
+        from dbos import DBOS
+
+        now = time.monotonic()
+        if 0.0 < fraction < 1.0 and now - self.last < PROGRESS_INTERVAL:
+            return
+        self.last = now
+        DBOS.set_event("progress", {"step": step, "fraction": round(fraction, 3)})
+
+
+def _hold(lock: Path) -> Any:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    file = lock.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise WorkerBusy(f"process {holder} already makes the songs of this data folder") from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
