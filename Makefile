@@ -1,0 +1,42 @@
+# Everything runs from .venv, installed from the pinned lock files without resolving.
+PYTHON ?= python3
+BIN := .venv/bin
+# Extra arguments for pip, e.g. an index with CPU builds of torch: make demo PIP_ARGS="--index-url ..."
+PIP_ARGS ?=
+
+.PHONY: demo test lint types bench install dev clean
+
+demo: .venv/run.stamp  ## talk with the artist; without a terminal a scripted fan does
+	@if [ -t 0 ]; then exec $(BIN)/troubadour chat; else exec $(BIN)/troubadour chat < persona/demo.txt; fi
+
+test: .venv/dev.stamp  ## every test, the slow ones included
+	$(BIN)/python -m pytest
+
+lint: .venv/dev.stamp  ## style, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev.stamp  ## the figures of README and docs; hours where a bench says so
+	$(BIN)/troubadour bench songs
+	$(BIN)/troubadour bench voice
+
+install: .venv/run.stamp
+dev: .venv/dev.stamp
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Troubadour needs Python 3.11 to 3.13")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements/run.txt pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt pyproject.toml .venv/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps -r requirements/dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv
