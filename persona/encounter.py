@@ -1,0 +1,39 @@
+"""Encounter: one message with its fan, its address and who may see what is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from memory.fan import Fan, Scope
+from skills.address import Address
+from skills.requesting import Asker
+
+
+@dataclass(frozen=True)
+class Message:
+    """`id` is the platform's own, the same however often the message is delivered."""
+
+    id: str
+    text: str
+    when: datetime
+
+
+@dataclass(frozen=True)
+class Encounter:
+    """What a stage hands to the artist. It is also the runtime context of the agent's tools and middleware."""
+
+    message: Message
+    fan: Fan
+    address: Address
+    scope: Scope
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks, for the skills. The model neither sees nor sets it."""
+        return Asker(self.fan.id, self.address, self.message.id)
+
+    @property
+    def conversation(self) -> str:
+        """Which thread of talk this belongs to: everybody at a public address shares it, a fan in private has one."""
+        return f"{self.address}#{self.fan.id}" if self.scope.kind == "fan" else str(self.address)
