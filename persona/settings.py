@@ -80,7 +80,9 @@ class Settings(BaseSettings):
     )
 
     persona: str = Field("breaking-rust", description="a card in persona/cast, or the path of a card")
-    data_dir: Path = Field(Path(platformdirs.user_data_dir("troubadour")), description="memories, requests, songs")
+    data_dir: Path = Field(
+        Path(platformdirs.user_data_dir("troubadour")), description="memories, requests, songs"
+    )
     cache_dir: Path = Field(Path(platformdirs.user_cache_dir("troubadour")), description="converted weights")
     chat: ChatSettings = ChatSettings()
     voice: VoiceSettings = VoiceSettings()
@@ -98,7 +100,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        files = [Path(platformdirs.user_config_dir("troubadour")) / "troubadour.toml", Path("troubadour.toml")]
+        files = [
+            Path(platformdirs.user_config_dir("troubadour")) / "troubadour.toml",
+            Path("troubadour.toml"),
+        ]
         toml = TomlConfigSettingsSource(settings_cls, [file for file in files if file.is_file()])
         return init_settings, env_settings, toml
 
@@ -108,7 +113,10 @@ def read_settings(**chosen: Any) -> Settings:
     top = set(Settings.model_fields)
     for key in os.environ:
         # pydantic-settings passes over variables that no field asks for; a typing mistake must not pass in silence.
-        if key.upper().startswith(PREFIX) and key.upper().removeprefix(PREFIX).split("__")[0].lower() not in top:
+        if (
+            key.upper().startswith(PREFIX)
+            and key.upper().removeprefix(PREFIX).split("__")[0].lower() not in top
+        ):
             raise SettingsError(f"{key} is not a setting; there are: {', '.join(sorted(top))}")
     try:
         return Settings(**chosen)

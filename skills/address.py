@@ -16,7 +16,9 @@ class Address:
     def parse(text: str) -> Address:
         stage, colon, place = text.partition(":")
         if not colon or not stage.isidentifier():
-            raise ValueError(f"an address looks like 'discord:<guild>/<channel>' or 'terminal:', not {text!r}")
+            raise ValueError(
+                f"an address looks like 'discord:<guild>/<channel>' or 'terminal:', not {text!r}"
+            )
         return Address(stage, place)
 
     def __str__(self) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -51,24 +52,32 @@ class Request:
 
     @staticmethod
     def from_json(raw: dict[str, Any]) -> Request:
-        brief = {**raw["brief"], "mentions": tuple(raw["brief"]["mentions"]), "avoid": tuple(raw["brief"]["avoid"])}
+        brief = {
+            **raw["brief"],
+            "mentions": tuple(raw["brief"]["mentions"]),
+            "avoid": tuple(raw["brief"]["avoid"]),
+        }
         return Request(raw["id"], raw["fan"], Address.parse(raw["address"]), Brief(**brief), raw["seed"])
 
 
 @dataclass(frozen=True)
 class RequestStatus:
-    """`ahead`: requests before it in the queue. `step`, `fraction`: the newest progress. `error`: why it failed."""
+    """`ahead`: requests before it in the queue. `progress`: 0..1 by step, as far as begun. `error`: why it failed."""
 
     request: Request
     state: State
     ahead: int = 0
-    step: str = ""
-    fraction: float = 0.0
+    progress: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
 
     @property
     def open(self) -> bool:
         return self.state in ("queued", "at work")
+
+    @property
+    def step(self) -> str:
+        """The step that it is at ('' before the first)."""
+        return next((step for step, fraction in self.progress.items() if fraction < 1.0), "")
 
 
 class RequestBook:
@@ -139,7 +148,6 @@ class RequestBook:
             request=Request.from_json(workflow.input["args"][0]),
             state=state,
             ahead=ahead if state == "queued" else 0,
-            step=seen.get("step", ""),
-            fraction=seen.get("fraction", 0.0),
+            progress=seen,
             error=str(workflow.error) if workflow.error else "",
         )

@@ -111,7 +111,9 @@ class Library:
                 f"there is no song {song!r} in {self.root}; `troubadour library list` shows them"
             ) from None
         except (KeyError, TypeError, ValueError) as error:
-            raise LibraryError(f"{self.folder(song) / 'song.json'} is damaged ({error}); remake the song") from error
+            raise LibraryError(
+                f"{self.folder(song) / 'song.json'} is damaged ({error}); remake the song"
+            ) from error
 
     def write(self, song: Song) -> None:
         text = json.dumps(dataclasses.asdict(song), ensure_ascii=False, indent=1)

@@ -63,7 +63,9 @@ class PostBook:
 
     @contextmanager
     def _table(self) -> Iterator[sqlite3.Connection]:
-        with book(self.path, "create table if not exists posts (nonce text primary key, address text, at text)") as c:
+        with book(
+            self.path, "create table if not exists posts (nonce text primary key, address text, at text)"
+        ) as c:
             yield c
 
 
@@ -87,7 +89,9 @@ class TerminalInbox:
                 "update inbox set shown = 1 where address = ? and shown = 0 returning rowid, nonce, text, clip",
                 (str(address),),
             ).fetchall()
-        return [Post(nonce, address, text, Path(clip) if clip else None) for _, nonce, text, clip in sorted(rows)]
+        return [
+            Post(nonce, address, text, Path(clip) if clip else None) for _, nonce, text, clip in sorted(rows)
+        ]
 
     @contextmanager
     def _table(self) -> Iterator[sqlite3.Connection]:

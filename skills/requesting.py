@@ -55,7 +55,7 @@ class SongNews:
 
 @dataclass(frozen=True)
 class Skills:
-    """The skills' parts: the request book, the library, the author of lyrics, and a song's length when none is asked."""
+    """What the skills work with. `seconds`: a song's length when the fan asks for none."""
 
     book: RequestBook
     library: Library

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from voice.singer import Singer
 
 Progress = Callable[[str, float], None]  # (step, 0..1)
-STEPS = ("lyrics", "score", "sing", "band", "mix")
+NEEDS = {  # by step, the steps that must be done before it; singing and the band go side by side
+    "lyrics": (),
+    "score": ("lyrics",),
+    "sing": ("lyrics", "score"),
+    "band": ("lyrics", "score"),
+    "mix": ("lyrics", "score", "sing", "band"),
+}
+STEPS = tuple(NEEDS)
 RANGE = (45, 62)  # MIDI; A2-D4, where the voice was measured to be good
 
 
@@ -115,9 +122,7 @@ def sing_score(studio: Studio, song: str, progress: Progress) -> None:
 
     folder = studio.library.folder(song)
     seed = studio.library.read(song).seed
-    take = studio.singer().sing(
-        read_score(folder), seed=seed, progress=lambda done: progress("sing", done)
-    )
+    take = studio.singer().sing(read_score(folder), seed=seed, progress=lambda done: progress("sing", done))
     with written_whole(folder / "stems" / "vocal.wav") as path:
         soundfile.write(path, take.studio_audio(), STUDIO_RATE, subtype="PCM_24")
     write_text_whole(folder / "take.json", take.timings_json())

@@ -38,7 +38,9 @@ def song_tools(skills: Skills) -> list[BaseTool]:
     def write_lyrics(brief: str, runtime: ToolRuntime[Any, Any]) -> str:
         """Write the words of a song, as text only, without singing it. `brief`: what they are to be about."""
         try:
-            return json.dumps({"lyrics": requesting.write_lyrics(skills, _asker(runtime), brief)}, ensure_ascii=False)
+            return json.dumps(
+                {"lyrics": requesting.write_lyrics(skills, _asker(runtime), brief)}, ensure_ascii=False
+            )
         except BriefError as error:
             return json.dumps({"refused": str(error)}, ensure_ascii=False)
 

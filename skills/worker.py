@@ -20,6 +20,8 @@ from skills.book import APPLICATION, QUEUE, WORKFLOW, WORKFLOW_VERSION, Request
 from skills.library import Song
 from skills.post import Post, PostBook
 from skills.song import (
+    NEEDS,
+    STEPS,
     Step,
     Studio,
     compose_score,
@@ -61,6 +63,7 @@ class Worker:
         self.database_url, self.lock = database_url, lock
         self.studio, self.posts, self.voice_of = studio, posts, voice_of
         self.concurrency = concurrency
+        self._events: dict[str, _Events] = {}
 
     def start(self) -> None:
         """Takes the lock, finishes what an earlier process left, and serves the queue. Raises WorkerBusy."""
@@ -94,7 +97,9 @@ class Worker:
         def durable(step: Step, name: str) -> Callable[[str], Any]:
             @DBOS.step(name=name)
             async def run(song: str) -> float:
-                return await asyncio.to_thread(step, self.studio, song, _Events())
+                return await asyncio.to_thread(
+                    step, self.studio, song, self._events.setdefault(song, _Events())
+                )
 
             return run
 
@@ -139,6 +144,8 @@ class Worker:
             except Exception as error:
                 await apologise(raw, f"{type(error).__name__}: {error}")
                 raise
+            finally:
+                self._events.pop(song, None)
             await post(raw)
             return title
 
@@ -153,24 +160,31 @@ class Worker:
         made = self.posts.deliver(
             Post(f"{request.id}:clip", request.address, text, self.studio.library.clip(song).absolute())
         )
-        log.info("song posted" if made else "song was posted before", song=song.id, address=str(request.address))
+        log.info(
+            "song posted" if made else "song was posted before", song=song.id, address=str(request.address)
+        )
         return made
 
 
 class _Events:
-    """Turns a step's progress into events of its workflow, at most one each PROGRESS_INTERVAL."""
+    """Turns a song's progress into events of its workflow: 0..1 by step, in the order of the steps."""
 
     def __init__(self) -> None:
+        self.progress: dict[str, float] = {}
         self.last = 0.0
 
     def __call__(self, step: str, fraction: float) -> None:
         from dbos import DBOS
 
+        # After a crash the steps that were done are not run again, and so not told of: what this one needs is done.
+        for before in NEEDS[step]:
+            self.progress[before] = 1.0
+        self.progress[step] = round(fraction, 3)
         now = time.monotonic()
         if 0.0 < fraction < 1.0 and now - self.last < PROGRESS_INTERVAL:
             return
         self.last = now
-        DBOS.set_event("progress", {"step": step, "fraction": round(fraction, 3)})
+        DBOS.set_event("progress", {name: self.progress[name] for name in STEPS if name in self.progress})
 
 
 def _hold(lock: Path) -> Any:

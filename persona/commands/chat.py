@@ -1,0 +1,31 @@
+"""troubadour chat: talk and ask for songs in the terminal; and the worker alone."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from persona.commands.common import house
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command()
+    def chat(name: str = typer.Option("", help="what the artist may call you")) -> None:
+        """Talk with the artist. Reads lines from a pipe as well: `troubadour chat < lines.txt`."""
+        from persona.stages.terminal import TerminalStage
+
+        home = house()
+        with home.working():
+            stage = TerminalStage(home.artist, home.book, home.library, home.inbox, name)
+            stage.run(interactive=sys.stdin.isatty())
+
+    @app.command()
+    def worker() -> None:
+        """Only make songs from the queue, until stopped."""
+        import signal
+
+        home = house()
+        with home.working(required=True):
+            sys.stderr.write("making songs from the queue; Ctrl-C stops\n")
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})

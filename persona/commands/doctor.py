@@ -1,0 +1,90 @@
+"""troubadour doctor: what is configured, what is missing, how to mend it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+import typer
+from rich.console import Console
+
+from persona.commands.common import JSON, house, print_json
+from persona.errors import sentence_for
+from persona.wiring import House
+
+Finding = tuple[str, bool, str]
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command()
+    def doctor(as_json: bool = JSON) -> None:
+        """Check settings, folders, weights, chat model and voice. Exit status 1 where something is missing."""
+        home = house()
+        findings = [_look(name, check, home) for name, check in CHECKS.items()]
+        if as_json:
+            print_json({name: {"ok": fine, "says": says} for name, fine, says in findings})
+        else:
+            console = Console(highlight=False, soft_wrap=True)
+            for name, fine, says in findings:
+                console.print(f"{'[green]ok[/]     ' if fine else '[red]missing[/]'} {name}: {says}")
+        if not all(fine for _, fine, _ in findings):
+            raise typer.Exit(1)
+
+
+def _look(name: str, check: Callable[[House], str], home: House) -> Finding:
+    try:
+        return name, True, check(home)
+    except Exception as error:  # whatever is wrong is a finding; the doctor goes on
+        return name, False, sentence_for(error) or f"{type(error).__name__}: {error}"
+
+
+def _data(home: House) -> str:
+    home.library.check_room()
+    free = shutil.disk_usage(home.library.root).free / 1e9
+    return f"{home.data} ({free:.1f} GB free)"
+
+
+def _persona(home: House) -> str:
+    return f"{home.card.name} ({home.settings.persona})"
+
+
+def _chat(home: House) -> str:
+    return home.chat_model_in_words()
+
+
+def _voice(home: House) -> str:
+    singer = home.singer
+    return f"{home.settings.voice.name}, comfortable from MIDI {singer.low} to {singer.high}"
+
+
+def _encoder(home: House) -> str:
+    import imageio_ffmpeg
+
+    return f"ffmpeg {imageio_ffmpeg.get_ffmpeg_version()}"
+
+
+def _styles(home: House) -> str:
+    from skills.style import list_styles
+
+    return ", ".join(list_styles())
+
+
+def _discord(home: House) -> str:
+    # Not an error: the terminal needs no token.
+    token = home.settings.discord.token.get_secret_value()
+    return (
+        "a token is set"
+        if token
+        else "no token set (TROUBADOUR_DISCORD__TOKEN); the terminal works without one"
+    )
+
+
+CHECKS: dict[str, Callable[[House], str]] = {
+    "data folder": _data,
+    "persona": _persona,
+    "chat model": _chat,
+    "voice": _voice,
+    "styles": _styles,
+    "encoder": _encoder,
+    "discord": _discord,
+}

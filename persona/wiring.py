@@ -1,0 +1,159 @@
+"""Every part, built here and handed to who needs it. Nothing is built before it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from persona.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from memory import Memory
+    from memory.embedder import Embedder
+    from persona.agent import Artist
+    from persona.card import Card
+    from skills.book import RequestBook
+    from skills.library import Library
+    from skills.post import PostBook, TerminalInbox
+    from skills.requesting import Skills
+    from skills.song import Studio
+    from skills.words import Author
+    from voice.singer import Singer
+
+
+class House:
+    """The parts of one running Troubadour, from one settings object."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data = settings.data_dir.expanduser()
+
+    # ---- what is heard
+
+    @cached_property
+    def singer(self) -> Singer:
+        from voice.singer import Singer
+        from voice.weights import Source
+
+        voice = self.settings.voice
+        return Singer.load(
+            voice.name,
+            self.settings.cache_dir.expanduser(),
+            threads=voice.threads,
+            source=Source.parse(voice.weights),
+        )
+
+    @cached_property
+    def library(self) -> Library:
+        from skills.library import Library
+
+        return Library(self.data / "songs")
+
+    def studio(self, library: Library, used: Callable[[str], Collection[str]]) -> Studio:
+        from skills.song import Studio
+
+        return Studio(
+            library=library,
+            author=lambda: self.author,
+            singer=lambda: self.singer,
+            voice=self.settings.voice.name,
+            artist=self.card.artist_credit,
+            used=used,
+        )
+
+    # ---- what is said
+
+    @cached_property
+    def card(self) -> Card:
+        from persona.card import load_card
+
+        return load_card(self.settings.persona)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        from memory.embedder import Embedder
+
+        return Embedder()
+
+    @cached_property
+    def memory(self) -> Memory:
+        from memory import Memory
+
+        return Memory(self.data / "memory", self.embedder, server=self.settings.memory.server)
+
+    @cached_property
+    def author(self) -> Author:
+        """Who writes lyrics: the endpoint's model where one is set, else the written material."""
+        from skills.words import EmbeddedAuthor, EndpointAuthor
+
+        if self.settings.chat.model == "embedded":
+            return EmbeddedAuthor(self.embedder)
+        from persona.models import ask_with
+
+        return EndpointAuthor(ask_with(self.chat_model))
+
+    @cached_property
+    def chat_model(self) -> BaseChatModel:
+        from persona.models import chat_model
+
+        return chat_model(self.settings.chat, self.card, self.embedder)
+
+    @cached_property
+    def skills(self) -> Skills:
+        from skills.requesting import Skills
+
+        return Skills(self.book, self.library, lambda: self.author, self.settings.songs.seconds)
+
+    @cached_property
+    def artist(self) -> Artist:
+        from persona.agent import Artist
+
+        return Artist(self.card, self.chat_model, self.memory, self.skills, words=self.settings.memory.words)
+
+    # ---- what lasts
+
+    @cached_property
+    def book(self) -> RequestBook:
+        from skills.book import RequestBook
+
+        return RequestBook(self.database_url)
+
+    @property
+    def database_url(self) -> str:
+        self.data.mkdir(parents=True, exist_ok=True)
+        return self.settings.songs.database_url or f"sqlite:///{self.data.absolute() / 'requests.sqlite'}"
+
+    @cached_property
+    def inbox(self) -> TerminalInbox:
+        from skills.post import TerminalInbox
+
+        return TerminalInbox(self.data / "terminal.sqlite")
+
+    @cached_property
+    def posts(self) -> PostBook:
+        from skills.post import PostBook
+
+        return PostBook(self.data / "posts.sqlite", {"terminal": self.inbox})
+
+    @contextmanager
+    def working(self, required: bool = False) -> Iterator[None]:
+        """This process makes songs from the queue meanwhile, unless another one does (or raises, if `required`)."""
+        from skills.worker import Worker, WorkerBusy
+
+        studio = self.studio(self.library, self.library.used_lines)
+        worker = Worker(self.database_url, self.data / "worker.lock", studio, self.posts, self.artist)
+        try:
+            worker.start()
+        except WorkerBusy:
+            if required:
+                raise
+            yield
+            return
+        try:
+            yield
+        finally:
+            worker.close()
