@@ -37,15 +37,12 @@ class House:
     @cached_property
     def singer(self) -> Singer:
         from voice.singer import Singer
-        from voice.weights import Source
+        from voice.voices import load_voice
+        from voice.weights import Source, load_network
 
-        voice = self.settings.voice
-        return Singer.load(
-            voice.name,
-            self.settings.cache_dir.expanduser(),
-            threads=voice.threads,
-            source=Source.parse(voice.weights),
-        )
+        wanted, cache = self.settings.voice, self.settings.cache_dir.expanduser()
+        voice = load_voice(wanted.name)  # first: a mistyped name need not wait for the weights
+        return Singer(load_network(cache, wanted.threads, Source(wanted.weights)), voice)
 
     @cached_property
     def library(self) -> Library:

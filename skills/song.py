@@ -188,6 +188,8 @@ def finish(studio: Studio, song: str, timings: dict[str, float]) -> Song:
         },
         versions={name: version(name) for name in ("troubadour", "torch", "libsonare")},
     )
+    for torn in folder.rglob(".*"):  # what a kill left of a file that was being written
+        torn.unlink()
     studio.library.write(done)
     return done
 
