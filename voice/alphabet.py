@@ -51,6 +51,8 @@ def to_kokoro(phones: Sequence[str]) -> str:
         before = phones[i - 1] if i else ""
         after = phones[i + 1] if i + 1 < len(phones) else ""
         symbol = _KOKORO[name]
+        if name == "HH" and after == "W":
+            continue  # 'where' as in 'wear'
         if name in ARPABET_VOWELS:
             if stress == "0":
                 symbol = _reduced(name, before, after, last=i + 2 == len(phones))

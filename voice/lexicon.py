@@ -143,7 +143,9 @@ def _listed(key: str) -> tuple[Phones, ...]:
         marks = vowel_stresses(checked[0])
         variants.sort(key=lambda v: _marks(v) != _marks_of(marks))  # stable: CMU's order otherwise
         variants = variants or [_spoken(checked[0])]
-    if re.search(r"ire[sd]?$", key):  # 'fire', 'desired' are sung on one note less than CMU counts
+    if re.search(
+        r"ire(s|d|r|rs|less|ment|ments)?$", key
+    ):  # 'fire', 'desired' are sung on one note less than CMU counts
         short = [tuple(" ".join(v).replace("AY1 ER0", "AY1 R").split()) for v in variants]
         variants = short + variants
     return tuple(entries + variants)

@@ -150,5 +150,5 @@ def _number(token: str) -> list[str]:
         words = _cardinal(int(whole[-12:]))
         words.append(money if whole == "1" and not fraction else money + "s")
         return words + (spell_number(fraction) if fraction else [])
-    words = spell_number(whole)
+    words = _cardinal(int(whole[-12:])) if "," in token else spell_number(whole)
     return words + (["point", *(w for digit in fraction for w in spell_number(digit))] if fraction else [])
