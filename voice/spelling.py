@@ -13,7 +13,7 @@ LIGATURES = str.maketrans(
 _SIGNS = {"&": "and", "+": "plus", "@": "at", "%": "percent", "=": "equals"}
 _MONEY = {"$": "dollar", "£": "pound", "€": "euro"}
 _TOKEN = re.compile(
-    r"[$£€]?\d[\d,]*(?:\.\d+)?(?:st|nd|rd|th|s|'s)?(?![^\W\d_])|[^\W\d_][\w']*|'[^\W\d_][\w']*|'\d0s|\d+|[&+@%=]",
+    r"[$£€]?\d+(?:,\d\d\d)*(?:\.\d+)?(?:st|nd|rd|th|s|'s)?(?![^\W\d_])|[^\W\d_][\w']*|'[^\W\d_][\w']*|'\d0s|\d+|[&+@%=]",
     re.UNICODE,
 )
 
