@@ -1,0 +1,9 @@
+"""The studio: a score becomes an arrangement, stems, a mix and a clip."""
+
+from skills.studio.arrange import Arrangement, arrange
+from skills.studio.encode import Clip, encode
+from skills.studio.errors import StudioError
+from skills.studio.mix import Mix, mix
+from skills.studio.play import play
+
+__all__ = ["Arrangement", "Clip", "Mix", "StudioError", "arrange", "encode", "mix", "play"]

@@ -1,0 +1,86 @@
+"""The desk: scenes for libsonare's mixer, and their run over whole stems."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from skills.studio.errors import StudioError
+from skills.studio.tone import Audio
+from voice.take import STUDIO_RATE
+
+BLOCK = 8192
+
+
+def high_pass(hz: float) -> dict[str, Any]:
+    return {"band0.type": 4, "band0.frequencyHz": hz}  # a scene knows the kinds of a band by number
+
+
+def insert(processor: str, key: str = "", slot: str = "pre", **params: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {"processor": processor, "slot": slot, "params": params}
+    return {**made, "sidechainKey": key} if key else made
+
+
+def strip(
+    name: str, inserts: Sequence[dict[str, Any]] = (), sends: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    return {
+        "id": name,
+        "inserts": list(inserts),
+        "sends": [
+            {"id": f"{name}-{bus}", "destinationBusId": bus, "sendDb": db}
+            for bus, db in (sends or {}).items()
+        ],
+    }
+
+
+def scene(
+    strips: list[dict[str, Any]],
+    bus: list[dict[str, Any]],
+    returns: Mapping[str, list[dict[str, Any]]] | None = None,
+) -> dict[str, Any]:
+    """A desk: strips and returns into the master; each return is a bus with a strip of its own for its effect."""
+    names = list(returns or {})
+    return {
+        "version": 1,
+        "strips": [*strips, *(strip(f"{name}-return", inserts=(returns or {})[name]) for name in names)],
+        "buses": [
+            {"id": "master", "role": "master", "inserts": bus},
+            *({"id": n, "role": "aux"} for n in names),
+        ],
+        "connections": [
+            *({"source": strip["id"], "destination": "master"} for strip in strips),
+            *({"source": name, "destination": f"{name}-return"} for name in names),
+            *({"source": f"{name}-return", "destination": "master"} for name in names),
+        ],
+    }
+
+
+def run(made: dict[str, Any], inputs: Sequence[Audio]) -> Audio:
+    """The scene's master for inputs [2, samples] each, its latency taken out. Raises StudioError."""
+    import libsonare
+
+    length = inputs[0].shape[1]
+    try:
+        mixer = libsonare.Mixer.from_scene_json(json.dumps(made), sample_rate=STUDIO_RATE, block_size=BLOCK)
+        warnings = mixer.scene_warnings()
+        if warnings:
+            raise StudioError(f"the mixing desk does not know a setting: {'; '.join(warnings)}")
+        latency = mixer.latency_samples()
+        idle = np.zeros((2, -(-(length + latency) // BLOCK) * BLOCK), dtype=np.float32)
+        padded = [np.pad(audio, ((0, 0), (0, idle.shape[1] - length))) for audio in inputs]
+        padded += [idle] * (len(made["strips"]) - len(inputs))
+        out = np.empty_like(idle)
+        for at in range(0, idle.shape[1], BLOCK):
+            done = mixer.process_stereo(
+                [left[at : at + BLOCK] for left, _ in padded],
+                [right[at : at + BLOCK] for _, right in padded],  # type: ignore[misc]
+            )
+            out[0, at : at + BLOCK], out[1, at : at + BLOCK] = done.left, done.right
+        mixer.close()
+    except libsonare.SonareError as error:
+        raise StudioError(f"the mixing desk refused the song: {error}") from error
+    return np.ascontiguousarray(out[:, latency : latency + length])

@@ -1,0 +1,113 @@
+"""Encode: a mix becomes clip.mp3 and clip.ogg, checked after decoding with ffmpeg's own meter."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from skills.files import written_whole
+from skills.studio.errors import StudioError
+from skills.studio.mix import Mix
+from skills.studio.tone import Audio
+from voice.take import STUDIO_RATE
+
+PEAK = -1.0  # dBTP that the decoded clip keeps to
+ROUNDS = 3
+CODECS: Mapping[str, Mapping[str, str]] = {
+    ".mp3": {"format": "mp3", "acodec": "libmp3lame", "audio_bitrate": "320k", "id3v2_version": "3"},
+    ".ogg": {"format": "ogg", "acodec": "libopus", "audio_bitrate": "160k"},
+}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """The encoded song. `lufs` and `true_peak_db` are those of the decoded MP3, by ffmpeg's ebur128 meter."""
+
+    mp3: Path
+    ogg: Path
+    seconds: float
+    lufs: float
+    true_peak_db: float
+
+
+def encode(mixed: Mix, folder: Path, title: str, artist: str, comment: str) -> Clip:
+    """Writes clip.mp3 and clip.ogg into `folder`, each whole or not at all.
+
+    Coding moves peaks: a file whose decoded peak is too high is written again a little softer.
+    Raises StudioError where the folder or the disk refuses.
+    """
+    tags = {"title": title, "artist": artist, "comment": comment}
+    audio = mixed.master
+    try:
+        mp3, lufs, peak, audio = _coded(audio, folder / "clip.mp3", tags)
+        ogg, _, _, _ = _coded(audio, folder / "clip.ogg", tags)
+    except OSError as error:
+        raise StudioError(
+            f"the clip could not be written to {folder}: {error.strerror or error}. Make room on the disk or "
+            "choose a folder that can be written to"
+        ) from error
+    return Clip(mp3, ogg, mixed.seconds, lufs, peak)
+
+
+def _coded(audio: Audio, path: Path, tags: Mapping[str, str]) -> tuple[Path, float, float, Audio]:
+    with written_whole(path) as temporary:
+        for _ in range(ROUNDS):
+            _write(audio, temporary, path.suffix, tags)
+            lufs, peak = measure(temporary)
+            if peak <= PEAK:
+                break
+            audio = audio * np.float32(10 ** ((PEAK - peak - 0.05) / 20))
+        else:
+            raise StudioError(f"{path.name} peaks at {peak:.1f} dBTP after coding, above {PEAK:g}")
+    return path, lufs, peak, audio
+
+
+def _write(audio: Audio, path: Path, suffix: str, tags: Mapping[str, str]) -> None:
+    import ffmpeg
+    import imageio_ffmpeg
+
+    meta = {f"metadata:g:{i}": f"{key}={value}" for i, (key, value) in enumerate(tags.items())}
+    stream = ffmpeg.input("pipe:", format="f32le", ac=2, ar=STUDIO_RATE).output(
+        str(path), ar=STUDIO_RATE, **CODECS[suffix], **meta
+    )
+    try:
+        ffmpeg.run(
+            stream,
+            cmd=imageio_ffmpeg.get_ffmpeg_exe(),
+            input=np.ascontiguousarray(audio.T).astype("<f4").tobytes(),
+            capture_stdout=True,
+            capture_stderr=True,
+            overwrite_output=True,
+        )
+    except ffmpeg.Error as error:
+        said = error.stderr.decode("utf-8", "replace")
+        if "No space left" in said:
+            raise OSError(28, "no space left on the disk") from error
+        raise StudioError(
+            f"ffmpeg could not write {path.suffix[1:]}: {said.strip().splitlines()[-1]}"
+        ) from error
+
+
+def measure(path: Path) -> tuple[float, float]:
+    """Integrated loudness [LUFS] and true peak [dBTP] of a file, by ffmpeg's ebur128 filter."""
+    import imageio_ffmpeg
+
+    done = subprocess.run(
+        [
+            *(imageio_ffmpeg.get_ffmpeg_exe(), "-nostats", "-hide_banner", "-i", str(path)),
+            *("-af", "ebur128=peak=true:framelog=quiet", "-f", "null", "-"),
+        ],
+        capture_output=True,
+        check=False,
+    )
+    said = done.stderr.decode("utf-8", "replace")
+    loudness = re.findall(r"I:\s+(-?[\d.]+|-?inf) LUFS", said)
+    peak = re.findall(r"Peak:\s+(-?[\d.]+|-?inf) dBFS", said)
+    if done.returncode or not loudness or not peak:
+        raise StudioError(f"ffmpeg could not measure {path.name}: {said.strip().splitlines()[-1]}")
+    return float(loudness[-1]), float(peak[-1])

@@ -1,0 +1,226 @@
+"""Mix: voice and band on one desk, in one room, mastered to -14 LUFS under -1 dBTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skills.studio.desk import high_pass, insert, run, scene, strip
+from skills.studio.errors import StudioError
+from skills.studio.levels import PRESENCE, at_level, loudness, singing, true_peak
+from skills.studio.tone import Audio, band_power, decibels, desk, equalised
+from skills.style import Part, Sound, Style
+from voice.score import Score
+from voice.take import STUDIO_RATE
+
+LOUDNESS = -14.0  # LUFS of the master
+CEILING = -1.5  # dBTP of the master; coding may add some, -1 is the promise
+LOUDNESS_STEP = 0.15  # LU from the aim at which the master is left as it is
+VOICE_LEVEL = -20.0  # LUFS of the voice alone before mastering
+BAND_LEVEL = -25.0  # LUFS of a player at level 0
+DUCK_DB = 3.0
+FADE = 0.5  # seconds at the end
+
+
+@dataclass(frozen=True)
+class Mix:
+    """master: [2, samples] float32 at 48 kHz. stems: what each strip gave to it, treated but dry.
+
+    `vocal_over_band`: dB between 300 Hz and 4 kHz while the voice sings.
+    """
+
+    master: NDArray[np.float32]
+    stems: dict[str, NDArray[np.float32]]
+    lufs: float
+    true_peak_db: float
+    vocal_over_band: float
+
+    @property
+    def seconds(self) -> float:
+        return float(self.master.shape[1] / STUDIO_RATE)
+
+
+def mix(vocal: Audio, backing: Mapping[str, Audio], score: Score, style: Style, lead: float = 0.0) -> Mix:
+    """Mixes a dry voice ([samples], 48 kHz, `lead` seconds before tick 0) with the band's stems ([2, samples]).
+
+    Raises StudioError where there is nothing to hear or the numbers are broken.
+    """
+    if not np.isfinite(vocal).all() or any(not np.isfinite(stem).all() for stem in backing.values()):
+        raise StudioError("a stem holds numbers that are not sound (inf or nan): make the song again")
+    voice, band = _aligned(vocal, backing, lead)
+    if not voice.any() and not any(stem.any() for stem in band.values()):
+        raise StudioError("there is nothing to hear: every stem is silent")
+    voice = _treated_voice(voice)
+    parts = {name: style.parts[name] if name in style.parts else _unknown(name) for name in band}
+    band = {name: _player(stem, parts[name]) for name, stem in band.items()}
+    band, over = _balanced(voice, band, parts, style.sound)
+    mixed = _desk(voice, band, parts, score, style.sound)
+    master, lufs, peak = _mastered(mixed)
+    return Mix(master, {"vocal": np.stack([voice, voice]), **band}, lufs, peak, over)
+
+
+def _unknown(name: str) -> Part:
+    """A stem of a player that the style does not have (it was added by hand) is taken as it is."""
+    return Part(instrument=name, role="chords")
+
+
+def _aligned(vocal: Audio, backing: Mapping[str, Audio], lead: float) -> tuple[Audio, dict[str, Audio]]:
+    """Everything from the same instant, as long as the longest; a lead longer than nothing moves the band later."""
+    before = max(0, round(lead * STUDIO_RATE))
+    voice = vocal.astype(np.float32)
+    length = max([len(voice), *(before + stem.shape[1] for stem in backing.values())])
+    band = {
+        name: np.pad(stem.astype(np.float32), ((0, 0), (before, length - before - stem.shape[1])))
+        for name, stem in backing.items()
+    }
+    return np.pad(voice, (0, length - len(voice))), band
+
+
+def _treated_voice(voice: Audio) -> Audio:
+    """Equalised, de-essed, compressed; at VOICE_LEVEL. [samples]"""
+    if not voice.any():
+        return voice
+    shaped = at_level(equalised(voice, desk().bands["vocal"])[None].repeat(2, axis=0), VOICE_LEVEL)
+    chain = [
+        insert("dynamics.deesser", frequencyHz=6500, thresholdDb=-32, ratio=3, rangeDb=6),
+        insert("dynamics.compressor", thresholdDb=-26, ratio=2.5, attackMs=12, releaseMs=120, kneeDb=6),
+        insert("dynamics.compressor", thresholdDb=-16, ratio=4, attackMs=3, releaseMs=60, kneeDb=4),
+    ]
+    done = run(scene([strip("vocal", inserts=chain)], []), [shaped])
+    return np.ascontiguousarray(at_level(done, VOICE_LEVEL)[0])
+
+
+def _player(stem: Audio, part: Part) -> Audio:
+    """A player's stem equalised, at its level and in its place. [2, samples]"""
+    shaped = equalised(stem, desk().bands.get(part.instrument, ()))
+    if not shaped.any():
+        return shaped
+    placed = at_level(shaped, BAND_LEVEL + part.level)
+    angle = (part.pan + 1) * np.pi / 4
+    sides = np.array([[np.cos(angle)], [np.sin(angle)]], dtype=np.float32) * np.sqrt(2)
+    return np.ascontiguousarray(placed * sides, dtype=np.float32)
+
+
+def _balanced(
+    voice: Audio, band: dict[str, Audio], parts: Mapping[str, Part], sound: Sound
+) -> tuple[dict[str, Audio], float]:
+    """The band brought to where the voice stands `vocal_over_band` dB above it in the range of words.
+
+    Fills play in the singer's gaps and are left out of the measure.
+    """
+    under = [stem for name, stem in band.items() if parts[name].role != "fills"]
+    sings = singing(voice)
+    if not sings.any() or not under:
+        return band, 0.0
+    wanted = sound.vocal_over_band
+    over = decibels(float(band_power(voice[None], *PRESENCE)[sings].mean())) - decibels(
+        float(band_power(np.sum(under, axis=0), *PRESENCE)[sings].mean())
+    )
+    # Ducking gives some of it while the voice sings.
+    change = np.float32(10 ** ((over - wanted + DUCK_DB * 0.6) / 20))
+    return {name: stem * change for name, stem in band.items()}, wanted
+
+
+def _desk(
+    voice: Audio, band: dict[str, Audio], parts: Mapping[str, Part], score: Score, sound: Sound
+) -> Audio:
+    """Everything through libsonare's mixer: ducking, room, the voice's plate and delay, the bus."""
+    room_of = desk().room
+    beat = 60_000.0 / score.tempo[0].bpm
+    duck = insert(
+        "dynamics.sidechainRouter",
+        key="vocal",
+        slot="post",
+        thresholdDb=-34,
+        ratio=2,
+        attackMs=15,
+        releaseMs=260,
+        rangeDb=DUCK_DB,
+    )
+    strips = [
+        strip(
+            "vocal",
+            sends={
+                "room": sound.room_db + room_of["vocal"],
+                "plate": sound.plate_db,
+                "delay": sound.delay_db,
+            },
+        )
+    ]
+    inputs = [np.stack([voice, voice])]
+    for name, stem in band.items():
+        send = sound.room_db + room_of.get(parts[name].instrument, 0.0)
+        ducked = [] if parts[name].role in ("drums", "fills") else [duck]
+        strips.append(strip(name, inserts=ducked, sends={"room": send}))
+        inputs.append(stem)
+    room = insert(
+        "effects.reverb.room",
+        slot="post",
+        dryWet=1,
+        lengthM=sound.room,
+        widthM=sound.room * 0.72,
+        heightM=max(2.6, sound.room * 0.38),
+        absorption=0.3,
+        ismOrder=2,
+    )
+    returns = {
+        "room": [room],
+        "plate": [
+            insert("eq.parametric", slot="post", **high_pass(260)),
+            insert(
+                "effects.reverb.plate",
+                slot="post",
+                dryWet=1,
+                decaySec=sound.plate_seconds,
+                preDelayMs=28,
+                dampingHz=6500,
+            ),
+        ],
+        "delay": [
+            insert("eq.parametric", slot="post", **high_pass(400)),
+            insert(
+                "effects.delay.stereo",
+                slot="post",
+                dryWet=1,
+                feedback=0.22,
+                dampingHz=3500,
+                delayTimeLMs=beat * sound.delay_beats,
+                delayTimeRMs=beat * sound.delay_beats,
+                pingPong=0.6,
+            ),
+        ],
+    }
+    bus = [
+        insert("eq.parametric", **high_pass(30)),
+        insert("dynamics.compressor", thresholdDb=-16, ratio=1.6, attackMs=30, releaseMs=180, kneeDb=8),
+        insert("saturation.tape", driveDb=sound.tape, saturation=0.25, headBumpDb=0.3),
+    ]
+    return run(scene(strips, bus, returns), inputs)
+
+
+def _mastered(mixed: Audio) -> tuple[Audio, float, float]:
+    """At LOUDNESS and under CEILING, faded at the end: the gain is found, then limited, then checked."""
+    import libsonare
+
+    fade = int(FADE * STUDIO_RATE)
+    mixed = mixed.copy()
+    mixed[:, -fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
+    gain = LOUDNESS - loudness(mixed)
+    for _ in range(4):
+        loud = mixed * np.float32(10 ** (gain / 20))
+        done = libsonare.mastering_process_stereo(
+            "maximizer.truePeakLimiter",
+            loud[0],
+            loud[1],
+            STUDIO_RATE,
+            {"ceilingDb": CEILING, "releaseMs": 80, "lookaheadMs": 3},
+        )
+        master = np.array([done.left, done.right], dtype=np.float32)
+        off = LOUDNESS - loudness(master)
+        if abs(off) <= LOUDNESS_STEP:
+            break
+        gain += off
+    return master, loudness(master), true_peak(master)

@@ -1,0 +1,89 @@
+"""Tone: zero-phase equalising of whole stems, and levels in bands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass as checked
+
+from voice.take import STUDIO_RATE
+
+Audio = NDArray[np.float32]
+
+
+@checked(frozen=True, config=ConfigDict(extra="forbid"))
+class Band:
+    """`kind`: 'highpass' and 'lowpass' (12 dB an octave), 'bell' (`octaves` wide), 'low' and 'high' shelf."""
+
+    kind: Literal["highpass", "lowpass", "bell", "low", "high"]
+    hz: float
+    db: float = 0.0
+    octaves: float = 1.0
+
+    def gain_db(self, hz: NDArray[np.float64]) -> NDArray[np.float64]:
+        away = np.log2(np.maximum(hz, 1.0) / self.hz)
+        side = -1.0 if self.kind in ("highpass", "low") else 1.0
+        if self.kind in ("highpass", "lowpass"):
+            gain = -10 * np.log10(1 + 2.0 ** np.minimum(4 * side * away, 60))
+        elif self.kind == "bell":
+            gain = self.db * np.exp(-((away / self.octaves) ** 2) * 2)
+        else:
+            gain = self.db / (1 + np.exp(-side * 3 * away))
+        return np.asarray(gain, np.float64)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """How each instrument is equalised, and how much of it goes to the room (dB against the style's)."""
+
+    bands: dict[str, tuple[Band, ...]]
+    room: dict[str, float]
+
+
+@cache
+def desk() -> Desk:
+    raw = yaml.safe_load((Path(__file__).parent / "desk.yaml").read_text(encoding="utf-8"))
+    bands = TypeAdapter(dict[str, tuple[Band, ...]]).validate_python(raw["bands"])
+    return Desk(bands, {name: float(db) for name, db in raw["room"].items()})
+
+
+def equalised(audio: Audio, bands: Sequence[Band]) -> Audio:
+    """`audio` ([samples] or [channels, samples], 48 kHz) through the bands, in phase with what it was."""
+    if not bands:
+        return audio
+    length = audio.shape[-1]
+    size = _fast_size(length + STUDIO_RATE // 4)  # room for the ringing, so that it does not wrap around
+    hz = np.asarray(np.fft.rfftfreq(size, 1 / STUDIO_RATE), np.float64)
+    gain = 10 ** (sum((band.gain_db(hz) for band in bands), np.zeros_like(hz)) / 20)
+    shaped = np.fft.irfft(np.fft.rfft(audio, size) * gain.astype(np.float32), size)
+    return np.ascontiguousarray(shaped[..., :length], dtype=np.float32)
+
+
+def band_power(audio: Audio, low: float, high: float) -> NDArray[np.float64]:
+    """Power of [channels, samples] between two frequencies, for every 20 ms: [frames]."""
+    frame = STUDIO_RATE // 50
+    count = audio.shape[-1] // frame
+    size = _fast_size(audio.shape[-1])
+    hz = np.fft.rfftfreq(size, 1 / STUDIO_RATE)
+    inside = ((hz >= low) & (hz <= high)).astype(np.float32)
+    kept = np.fft.irfft(np.fft.rfft(audio, size) * inside, size)[..., : count * frame]
+    power: NDArray[np.float64] = (kept.reshape(audio.shape[0], count, frame) ** 2).mean(axis=(0, 2))
+    return power
+
+
+def decibels(power: float) -> float:
+    return float(10 * np.log10(power + 1e-12))
+
+
+def _fast_size(length: int) -> int:
+    """The next length that the FFT is quick with: a power of two, or three quarters of one."""
+    size = 1 << (length - 1).bit_length()
+    return size * 3 // 4 if size * 3 // 4 >= length else size

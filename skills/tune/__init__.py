@@ -1,0 +1,6 @@
+"""Tunes: a sung melody over chords for given words."""
+
+from skills.tune.compose import TuneError, compose
+from skills.tune.plan import Plan, plan, sung_bars
+
+__all__ = ["Plan", "TuneError", "compose", "plan", "sung_bars"]

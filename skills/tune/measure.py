@@ -1,0 +1,70 @@
+"""What a tune measures like, against real tunes (findings: the 10-90 % band of folk tunes)."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from voice.score import Note, Score
+
+# 10 % and 90 % of real tunes; docs/decisions/tune.md has the source
+BANDS = {
+    "range": (9.0, 17.0),
+    "mean_interval": (1.6, 2.9),
+    "steps": (0.52, 0.85),
+    "leaps": (0.0, 0.07),
+    "repetition": (0.0, 0.39),
+}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """`range` semitones; `mean_interval` semitones; `steps` share of moves of 1 or 2; `leaps` share over a
+    fifth; `repetition` share of four-interval groups that came before."""
+
+    range: float
+    mean_interval: float
+    steps: float
+    leaps: float
+    repetition: float
+
+
+def figures(score: Score) -> Figures:
+    """The figures of the sung line. Intervals across a breath are no melodic moves and are left out."""
+    pitches = [note.pitch for note in score.notes]
+    phrases = split_at_breaths(score.notes)
+    moves = [b.pitch - a.pitch for phrase in phrases for a, b in itertools.pairwise(phrase)]
+    sizes = [abs(move) for move in moves]
+    moving = [size for size in sizes if size]
+    return Figures(
+        range=float(max(pitches) - min(pitches)),
+        mean_interval=sum(sizes) / max(1, len(sizes)),
+        steps=sum(size <= 2 for size in moving) / max(1, len(moving)),
+        leaps=sum(size > 7 for size in sizes) / max(1, len(sizes)),
+        repetition=_repetition(moves),
+    )
+
+
+def split_at_breaths(notes: tuple[Note, ...]) -> list[list[Note]]:
+    phrases: list[list[Note]] = [[]]
+    for note in notes:
+        phrases[-1].append(note)
+        if note.breath_after:
+            phrases.append([])
+    return [phrase for phrase in phrases if phrase]
+
+
+def _repetition(moves: list[int]) -> float:
+    groups = [tuple(moves[i : i + 4]) for i in range(len(moves) - 3)]
+    return 1 - len(set(groups)) / len(groups) if groups else 0.0
+
+
+def fault(measured: Figures) -> float:
+    """How far outside the bands of real tunes, each in band widths; 0 is inside all. Repetition has no upper limit
+    here: a song repeats its hook."""
+    total = 0.0
+    for name, (low, high) in BANDS.items():
+        value = getattr(measured, name)
+        above = value - high if name != "repetition" else 0.0
+        total += max(0.0, low - value, above) / (high - low)
+    return total
