@@ -54,3 +54,7 @@ def main() -> None:
             )
         print(f"troubadour: {sentence}", file=sys.stderr)
         sys.exit(2 if "Usage" in type(error).__name__ else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""troubadour bench: figures that anyone can make again."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from persona.commands.common import JSON, print_json
+
+
+def add_to(app: typer.Typer) -> None:
+    group = typer.Typer(help="Measure: songs, voice, memory.", no_args_is_help=True)
+    app.add_typer(group, name="bench")
+
+    @group.command("songs")
+    def songs(
+        count: int = typer.Option(20, min=1, max=20, help="how many of the briefs"),
+        seconds: float = typer.Option(20.0, min=10, max=240),
+        out: Path | None = typer.Option(None, help="keep the songs here"),
+        as_json: bool = JSON,
+    ) -> None:
+        """Twenty briefs, twenty seeds: pitch, words, loudness, time and memory, on the files that a user gets."""
+        from skills.bench import bench_songs, read_briefs, summary
+
+        console = Console(stderr=True, highlight=False)
+        with tempfile.TemporaryDirectory() as folder:
+            rows = []
+            for row in bench_songs(out or Path(folder), read_briefs()[:count], seconds):
+                rows.append(row)
+                console.print(
+                    f"{row.title}: {row.cents_median} cents, {row.within_50:.1%} within 50, "
+                    f"CER {row.character_error_rate:.3f}, {row.seconds:.1f} s, {row.lufs} LUFS, "
+                    f"{row.true_peak_db} dBTP, {row.wall:.1f} s"
+                )
+        if as_json:
+            print_json({"summary": summary(rows), "songs": [dataclasses.asdict(row) for row in rows]})
+            return
+        for row in rows:
+            Console(highlight=False).print(f"[bold]{row.title}[/]  [dim]({row.brief})[/]")
+            Console(highlight=False).print("\n".join(f"  {line}" for line in row.lines) + "\n")
+        table = Table("what", "figure")
+        for what, figure in summary(rows).items():
+            table.add_row(what, str(figure))
+        Console().print(table)

@@ -1,0 +1,114 @@
+"""bench songs: what comes out for twenty briefs, measured on the files that a user gets.
+
+Every song is made by its own `troubadour song` process, so that start-up and memory count; then its vocal stem is
+heard by the recogniser, held against its score, and its clip is measured by ffmpeg's meter.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skills.library import Library
+from skills.song import read_score, read_take
+from voice.take import SAMPLE_RATE, STUDIO_RATE
+
+BRIEFS = Path(__file__).parent / "bench_briefs.txt"
+
+
+@dataclass(frozen=True)
+class SongFigures:
+    """cents against the written notes; `within_50` and `character_error_rate` in 0..1; `wall` seconds of the process."""
+
+    brief: str
+    title: str
+    lines: tuple[str, ...]
+    cents_median: float
+    within_50: float
+    onset_median: float
+    character_error_rate: float
+    heard: str
+    seconds: float
+    lufs: float
+    true_peak_db: float
+    wall: float
+    timings: dict[str, float]
+
+
+def read_briefs() -> list[str]:
+    return BRIEFS.read_text("utf-8").split("\n")[:-1]
+
+
+def bench_songs(out: Path, briefs: Sequence[str], seconds: float) -> Iterator[SongFigures]:
+    """Makes and measures a song for each brief, with its place in the list as the seed."""
+    for seed, brief in enumerate(briefs):
+        yield _measured(out, brief, seconds, seed)
+
+
+def summary(rows: Sequence[SongFigures]) -> dict[str, Any]:
+    """What the twenty must show together: the worst of each figure, and whether any line is sung by two songs."""
+    lines = [line.lower() for row in rows for line in dict.fromkeys(row.lines)]
+    return {
+        "songs": len(rows),
+        "median cents, worst": max(row.cents_median for row in rows),
+        "within 50 cents, worst": min(row.within_50 for row in rows),
+        "character error rate, worst": max(row.character_error_rate for row in rows),
+        "character error rate, mean": round(sum(row.character_error_rate for row in rows) / len(rows), 4),
+        "vowel onset median ms, worst": max(row.onset_median for row in rows),
+        "seconds, shortest and longest": (min(r.seconds for r in rows), max(r.seconds for r in rows)),
+        "LUFS, lowest and highest": (min(r.lufs for r in rows), max(r.lufs for r in rows)),
+        "true peak dBTP, highest": max(row.true_peak_db for row in rows),
+        "lines shared by two songs": len(lines) - len(set(lines)),
+        "different titles": len({row.title for row in rows}),
+        "process seconds, median": sorted(row.wall for row in rows)[len(rows) // 2],
+        "peak memory MB": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024),
+    }
+
+
+def _measured(out: Path, brief: str, seconds: float, seed: int) -> SongFigures:
+    import numpy as np
+    import soundfile
+    import soxr
+
+    from skills.studio.encode import measure
+    from voice.bench.figures import measure_take
+
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "persona.cli", "song", brief, "--json", "--out", str(out)]
+    done = subprocess.run(
+        [*command, "--seconds", f"{seconds:g}", "--seed", str(seed)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    wall = time.perf_counter() - began
+    said = json.loads(done.stdout)
+    folder, lyrics = Path(said["folder"]), Library(out).read_lyrics(said["id"])
+    vocal, _ = soundfile.read(folder / "stems" / "vocal.wav", dtype="float32")
+    audio = np.asarray(soxr.resample(vocal, STUDIO_RATE, SAMPLE_RATE, "VHQ"), np.float32)
+    take = dataclasses.replace(read_take(folder), audio=audio)
+    found = measure_take(read_score(folder), take, lyrics.text)
+    lufs, peak = measure(Path(said["clip"]))
+    return SongFigures(
+        brief=brief,
+        title=said["title"],
+        lines=tuple(line.text for line in lyrics.lines),
+        cents_median=round(found.cents_median, 2),
+        within_50=round(found.within_50, 4),
+        onset_median=round(found.onset_median, 2),
+        character_error_rate=round(found.character_error_rate, 4),
+        heard=found.heard,
+        seconds=said["seconds"],
+        lufs=lufs,
+        true_peak_db=peak,
+        wall=round(wall, 2),
+        timings=said["timings"],
+    )
