@@ -1,0 +1,163 @@
+"""Figures of a take: is it in tune, on time, voiced where it should be, understood, clean.
+
+F0 is measured by DIO and StoneMask (pyworld), every 5 ms. A note's frames are those between its start and end in the
+score; cents are counted from the note's written pitch after vibrato is smoothed away (a moving mean of one vibrato
+cycle), so glides and scoops count as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voice.bench import hearing
+from voice.bench.onsets import vowel_lateness
+from voice.bench.world import world
+from voice.score import Score
+from voice.take import F0_RATE, SAMPLE_RATE, Take
+
+Floats = NDArray[np.float64]
+
+PERIOD = 0.005  # seconds between measured frames
+LOWEST, HIGHEST = 55.0, 1000.0  # Hz that DIO looks for
+VIBRATO = 0.19  # seconds, a cycle
+LOCK = 80.0  # Hz: the F0 frame rate, to which a failing decoder falls
+
+
+@dataclass(frozen=True)
+class TakeFigures:
+    """cents from the written notes (vibrato smoothed) and from the intended curve; shares in 0..1; times in ms;
+    level_spread: the largest deviation, in dB, of a held vowel's level from its own mean."""
+
+    cents_median: float
+    cents_p90: float
+    within_50: float
+    followed_median: float
+    followed_within_50: float
+    octave_errors: float
+    lock_80: float
+    onset_median: float
+    onset_p95: float
+    voicing_error: float
+    level_spread: float
+    character_error_rate: float
+    heard: str
+    overall: float
+    signal: float
+    p808: float
+    seconds: float
+
+
+def measure_f0(audio: NDArray[np.float32], rate: int = SAMPLE_RATE) -> Floats:
+    """[frames] Hz every PERIOD, 0 where unvoiced."""
+    pyworld = world()
+    x = audio.astype(np.float64)
+    coarse, times = pyworld.dio(x, rate, f0_floor=LOWEST, f0_ceil=HIGHEST, frame_period=1000 * PERIOD)
+    return np.asarray(pyworld.stonemask(x, coarse, times, rate))
+
+
+def measure_take(score: Score, take: Take, words: str, listen: bool = True) -> TakeFigures:
+    """All figures of a take. words: the lyrics as text; listen: also ask the recogniser and DNSMOS."""
+    f0 = measure_f0(take.audio)
+    times: Floats = np.arange(len(f0), dtype=np.float64) * PERIOD - take.lead
+    cents = cents_from_notes(score, f0, times)
+    size = np.abs(cents)
+    followed = np.abs(_followed(take, f0, times))
+    late = np.abs(vowel_lateness(take)) * 1000
+    heard = hearing.recognise(take.audio, SAMPLE_RATE) if listen else ""
+    quality = hearing.quality(take.audio, SAMPLE_RATE) if listen else hearing.Quality(*[float("nan")] * 4)
+    return TakeFigures(
+        cents_median=_at(size, 50),
+        cents_p90=_at(size, 90),
+        within_50=float(np.mean(size < 50)) if len(size) else 0.0,
+        followed_median=_at(followed, 50),
+        followed_within_50=float(np.mean(followed < 50)) if len(followed) else 0.0,
+        octave_errors=float(np.mean(followed > 600)) if len(followed) else 1.0,
+        lock_80=_locked(take, f0, times),
+        onset_median=_at(late, 50),
+        onset_p95=_at(late, 95),
+        voicing_error=voicing_error(take, f0, times),
+        level_spread=level_spread(take),
+        character_error_rate=hearing.character_error_rate(words, heard) if listen else float("nan"),
+        heard=heard,
+        overall=quality.overall,
+        signal=quality.signal,
+        p808=quality.p808,
+        seconds=take.seconds,
+    )
+
+
+def cents_from_notes(score: Score, f0: Floats, times: Floats) -> Floats:
+    """Deviation of every voiced frame in a note from the written pitch, vibrato smoothed. In order of time."""
+    out: list[Floats] = []
+    for note in score.notes:
+        start, end = score.seconds(note.tick), score.seconds(note.end)
+        own = (times >= start) & (times < end) & (f0 > 0)
+        cents = 1200 * np.log2(f0[own] / 440.0) - 100.0 * (note.pitch - 69)
+        # a break in the voicing is a break in the smoothing
+        breaks = np.flatnonzero(np.diff(np.flatnonzero(own)) > 1) + 1
+        out += [_smoothed(run) for run in np.split(cents, breaks)]
+    return np.concatenate(out) if out else np.zeros(0)
+
+
+def _smoothed(run: Floats) -> Floats:
+    size = round(VIBRATO / PERIOD)
+    if len(run) < 2 * size:
+        return run
+    padded = np.pad(run, (size // 2, size - 1 - size // 2), mode="reflect")
+    return np.convolve(padded, np.ones(size) / size, "valid")
+
+
+def intended(take: Take, times: Floats) -> Floats:
+    """Take.f0 at those times [Hz, 0 where unvoiced]."""
+    places = np.clip(((times + take.lead) * F0_RATE).astype(int), 0, len(take.f0) - 1)
+    return np.asarray(take.f0[places], float)
+
+
+def _followed(take: Take, f0: Floats, times: Floats) -> Floats:
+    wanted = intended(take, times)
+    both = (f0 > 0) & (wanted > 0)
+    return np.asarray(1200 * np.log2(f0[both] / wanted[both]))
+
+
+def _locked(take: Take, f0: Floats, times: Floats) -> float:
+    """The share of frames meant to be above 90 Hz that sound at 80."""
+    wanted = intended(take, times)
+    both = (f0 > 0) & (wanted > 90)
+    return float(np.mean(np.abs(f0[both] - LOCK) < 2)) if both.any() else 0.0
+
+
+def voicing_error(take: Take, f0: Floats, times: Floats) -> float:
+    """The share of frames, rests included, that are voiced and should not be or the other way round."""
+    first = min(p.start for p in take.phonemes) - 0.1
+    last = max(p.end for p in take.phonemes) + 0.1
+    sung = (times >= first) & (times <= last)
+    return float(np.mean((f0[sung] > 0) != (intended(take, times)[sung] > 0)))
+
+
+def level_spread(take: Take) -> float:
+    """dB: how far a vowel held for 0.6 s or more strays from its line of level, the worst of all; 0 if none."""
+    worst = 0.0
+    for p, after in pairwise([*take.phonemes, take.phonemes[-1]]):
+        if p.end - p.start < 0.6 or after.start > p.end + 1:
+            continue
+        a, b = (round((t + take.lead) * SAMPLE_RATE) for t in (p.start + 0.12, p.end - 0.12))
+        level = levels(take.audio[a:b])
+        if len(level) > 3:
+            line = np.polyval(np.polyfit(np.arange(len(level)), level, 1), np.arange(len(level)))
+            worst = max(worst, float(np.abs(level - line).max()))
+    return worst
+
+
+def levels(audio: NDArray[np.float32], window: float = 0.05) -> Floats:
+    """RMS in dB of windows of `window` seconds, half overlapping."""
+    size = round(window * SAMPLE_RATE)
+    starts = range(0, max(len(audio) - size, 0), size // 2)
+    return np.array([10 * np.log10(np.mean(audio[s : s + size].astype(float) ** 2) + 1e-12) for s in starts])
+
+
+def _at(values: Floats, percent: float) -> float:
+    return float(np.percentile(values, percent)) if len(values) else float("nan")

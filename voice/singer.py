@@ -1,0 +1,188 @@
+"""Singer: a score goes in, a sung take comes out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voice import energy, finish, timing
+from voice.expression import Expression
+from voice.pitch import Knob, SungNote, sung_notes, sung_pitch
+from voice.rendering import Rendering, render
+from voice.score import Note, Score, ScoreError
+from voice.take import F0_RATE, SAMPLE_RATE, Take, TimedNote, TimedPhoneme
+from voice.underlay import Sung, lay_words
+from voice.voices import Voice, load_voice
+
+if TYPE_CHECKING:
+    from voice.network.network import Network
+
+LOOSEST = 0.035  # seconds, standard deviation of a syllable's lateness at full looseness
+NAMES = ("C", "C#", "D", "E flat", "E", "F", "F#", "G", "A flat", "A", "B flat", "B")
+
+
+class Singer:
+    """Sings scores with one voice. Not for two threads at once: the network computes on several by itself."""
+
+    def __init__(self, network: Network, voice: Voice) -> None:
+        import torch
+
+        self.network = network
+        self.voice = voice
+        self._style = torch.tensor(voice.style, dtype=torch.float32)[None]
+
+    @staticmethod
+    def load(voice: str | Path, cache: Path, threads: int = 2) -> Singer:
+        """`voice`: a shipped voice's name or a voice file. Raises VoiceError, WeightsError."""
+        from voice.weights import load_network
+
+        found = load_voice(voice)
+        return Singer(load_network(cache, threads), found)
+
+    @property
+    def low(self) -> int:
+        """The lowest comfortable note, as a MIDI number."""
+        return self.voice.comfortable.low
+
+    @property
+    def high(self) -> int:
+        return self.voice.comfortable.high
+
+    def sing(
+        self,
+        score: Score,
+        expression: Expression | None = None,
+        seed: int = 0,
+        progress: Callable[[float], None] | None = None,
+    ) -> Take:
+        """A take of the whole score. Raises ScoreError where a word cannot be sung on its notes.
+
+        expression: the voice's own if None. progress is told the share done, 0 to 1. The same seed on the same
+        machine gives the same samples.
+        """
+        import torch
+
+        if not score.notes:
+            raise ScoreError("there is nothing to sing: the score has no notes")
+        knob = (expression or self.voice.expression).in_time(score)
+        rng = np.random.default_rng(seed)
+        syllables, adjusted = timing.with_breaths(_loosened(lay_words(score), knob, rng), score)
+        adjusted = self._outside(score.notes, score) + adjusted
+        passages = timing.passages(syllables, timing.phrase_ends(syllables, score))
+        notes = sung_notes(score, syllables)
+        curve = sung_pitch(notes, knob, rng)
+        effort = _effort(score, notes, knob)
+        renderings: list[Rendering] = []
+        with torch.inference_mode():
+            for i, passage in enumerate(passages):
+                starts = [one.start for one in passage.syllables]
+                renderings.append(
+                    render(
+                        self.network,
+                        passage,
+                        self._style,
+                        hertz=curve.hertz,
+                        effort=effort,
+                        consonants=[float(x) for x in knob("consonants", starts)],
+                        swell=float(knob("dynamics", starts[0])),
+                        generator=torch.Generator().manual_seed(seed * 1_000_003 + i),
+                    )
+                )
+                if progress:
+                    progress((i + 1) / len(passages))
+        return _take(score, syllables, passages, renderings, adjusted)
+
+    def _outside(self, notes: Sequence[Note], score: Score) -> list[str]:
+        """A sentence for each note outside the comfortable range: they are sung as written."""
+        said = []
+        for note in notes:
+            if not self.low <= note.pitch <= self.high:
+                reach = self.voice.extreme
+                beyond = "" if reach.low <= note.pitch <= reach.high else ", beyond what this voice can reach"
+                side = "above" if note.pitch > self.high else "below"
+                said.append(
+                    f"{score.where(note)}: {note_name(note.pitch)} lies {side} the comfortable range{beyond}; "
+                    "it was sung as written"
+                )
+        return said
+
+
+def note_name(pitch: int) -> str:
+    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def _loosened(syllables: list[Sung], knob: Knob, rng: np.random.Generator) -> list[Sung]:
+    spread = LOOSEST * float(knob("looseness", 0.0))
+    if not spread:
+        return syllables
+    late = np.clip(rng.normal(0.0, spread, len(syllables)), -2 * spread, 2 * spread)
+    out = []
+    for i, one in enumerate(syllables):
+        room = (one.end - one.start) / 4
+        shift = float(np.clip(late[i], -room, room))
+        out.append(dataclasses.replace(one, start=one.start + shift))
+    return out
+
+
+def _effort(
+    score: Score, notes: Sequence[SungNote], knob: Knob
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    steps = energy.loudness_steps(score)
+    starts = [note.start for note in notes]
+
+    def effort(times: NDArray[np.float64]) -> NDArray[np.float64]:
+        curve = energy.steps_at(times, starts, steps)
+        return np.asarray(curve * energy.EFFORT * 2 * knob("dynamics", times))
+
+    return effort
+
+
+def _take(
+    score: Score,
+    syllables: Sequence[Sung],
+    passages: Sequence[timing.Passage],
+    renderings: Sequence[Rendering],
+    adjusted: list[str],
+) -> Take:
+    first = min(r.stretches[0].sung - finish.AHEAD for r in renderings)
+    lead = max(0.0, -first)
+    lead = np.ceil(lead * F0_RATE) / F0_RATE  # a whole number of F0 frames
+    last = max(r.stretches[-1].sung + r.stretches[-1].length + finish.RELEASE for r in renderings)
+    end = max(last, score.seconds(score.ticks))
+    audio = finish.stem(int(np.ceil((end + lead) * SAMPLE_RATE)))
+    f0 = np.zeros(int(np.ceil((end + lead) * F0_RATE)), np.float32)
+    phonemes: list[TimedPhoneme] = []
+    begun = 0
+    for passage, rendering in zip(passages, renderings, strict=True):
+        finish.lay(audio, -lead, rendering)
+        places = np.round((rendering.times + lead) * F0_RATE - 0.5).astype(int)
+        inside = (rendering.f0 > 0) & (places >= 0) & (places < len(f0))
+        f0[places[inside]] = rendering.f0[inside]
+        for sound in rendering.sounds:
+            note = syllables[begun + sound.syllable].notes[0]
+            phonemes.append(TimedPhoneme(sound.symbol, sound.start, sound.end, note))
+        begun += len(passage.syllables)
+    return Take(
+        audio=finish.limited(audio),
+        f0=f0,
+        phonemes=tuple(phonemes),
+        notes=_timed_notes(score, syllables),
+        lead=float(lead),
+        adjusted=tuple(adjusted),
+    )
+
+
+def _timed_notes(score: Score, syllables: Sequence[Sung]) -> tuple[TimedNote, ...]:
+    timed = []
+    for one in syllables:
+        late = one.start - score.seconds(score.notes[one.notes[0]].tick)
+        for i in one.notes:
+            start = score.seconds(score.notes[i].tick)
+            end = one.end if i == one.notes[-1] else score.seconds(score.notes[i].end)
+            timed.append(TimedNote(i, start, end, start + late))
+    return tuple(timed)
