@@ -26,7 +26,7 @@ BRIEFS = Path(__file__).parent / "bench_briefs.txt"
 
 @dataclass(frozen=True)
 class SongFigures:
-    """cents against the written notes; `within_50` and `character_error_rate` in 0..1; `wall` seconds of the process."""
+    """cents against the written notes; shares and error rates in 0..1; `wall`: seconds of the whole process."""
 
     brief: str
     title: str
