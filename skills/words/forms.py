@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,10 +11,10 @@ import yaml
 
 from skills.brief import BriefError
 
-SONG_SECONDS = 45.0  # from here on it is a song, with an intro and an ending of its own
 SECONDS_A_SYLLABLE = 0.3  # sung faster than this, the voice was not understood
-ONE_BAR_SYLLABLES = 8
-DEFAULT_BPM = 92.0
+REST = 0.84  # seconds of a line that its held last note and the breath after it take
+A_LINE = 8  # syllables that a line must have room for
+RING = 1.0  # seconds that the last chord rings on
 DEFAULT_FORM = "verse-chorus"
 
 Scheme = tuple[str, ...]
@@ -28,7 +29,6 @@ class Form:
     syllables: tuple[int, int]
     beats: tuple[int, int]
     bars: tuple[int, ...]
-    frame: int
     stanzas: dict[str, tuple[Scheme, ...]]
     plans: tuple[tuple[str, ...], ...]
     response: tuple[int, int] = (3, 7)
@@ -40,20 +40,26 @@ class Form:
 
 @dataclass(frozen=True)
 class Plan:
-    """The stanzas of one song: their names in order, and `bars` of 4/4 for each line."""
+    """A song's stanzas in order; `bars` of 4/4 for each line and the `most` syllables that it has time for."""
 
     form: Form
     stanzas: tuple[str, ...]
     bars: int
+    most: int
 
     @property
     def lines(self) -> int:
         return sum(len(self.form.stanzas[name][0]) for name in self.stanzas)
 
+    @property
+    def eased(self) -> Plan:
+        """The same plan without regard to how much time a line has: the tune may slow down for it."""
+        return dataclasses.replace(self, most=99)
+
     def syllables(self, mark: str = "a") -> tuple[int, int]:
         """The fewest and the most syllables of a line with this mark."""
         low, high = self.form.response if mark == "R" else self.form.syllables
-        return low, min(high, ONE_BAR_SYLLABLES) if self.bars == 1 else high
+        return low, min(high, self.most)
 
 
 @functools.cache
@@ -70,19 +76,26 @@ def load_form(name: str) -> Form:
         raise BriefError(f"There is no form called {name!r}; I know {', '.join(sorted(forms()))}.") from None
 
 
-def make_plan(form: Form, seconds: float, bpm: float) -> Plan:
-    """The plan whose length at `bpm` comes nearest to `seconds`, its lines slow enough to be understood."""
-    plans = [Plan(form, stanzas, bars) for stanzas in form.plans for bars in form.bars]
-    bar = 240.0 / bpm
-    longest = min(form.syllables[1], ONE_BAR_SYLLABLES)
-    slow_enough = [plan for plan in plans if plan.bars > 1 or bar >= longest * SECONDS_A_SYLLABLE]
-    return min(slow_enough or plans, key=lambda plan: (abs(plan_seconds(plan, seconds, bpm) - seconds), plan.lines))
+def make_plan(form: Form, seconds: float, tempo: tuple[float, float], frame: int) -> Plan:
+    """The plan that comes nearest to `seconds` at a tempo of that range, its lines slow enough to be understood.
+
+    `frame` counts the bars of intro and ending. Of plans that fit alike, the one with most lines.
+    """
+    slowest, fastest = tempo
+
+    def misfit(plan: Plan) -> tuple[float, int]:
+        bars = plan.lines * plan.bars + frame
+        short, long = (bars * 240.0 / bpm + RING for bpm in (fastest, slowest))
+        return round(max(short - seconds, seconds - long, 0.0), 1), -plan.lines
+
+    plans = [Plan(form, stanzas, bars, _room(bars, slowest)) for stanzas in form.plans for bars in form.bars]
+    return min([plan for plan in plans if plan.most >= A_LINE] or plans, key=misfit)
 
 
-def plan_seconds(plan: Plan, seconds: float, bpm: float) -> float:
-    """How long the plan lasts, in seconds, with its intro and ending."""
-    frame = 1 if seconds <= SONG_SECONDS else plan.form.frame
-    return (plan.lines * plan.bars + frame) * 240.0 / bpm
+def _room(bars: int, bpm: float) -> int:
+    """The syllables that can be sung and understood in a line of so many bars; from the third on the band answers."""
+    sung = min(bars, 2)
+    return min(8 * sung, int((sung * 240.0 / bpm - REST) / SECONDS_A_SYLLABLE) + 1)
 
 
 def _form(
@@ -92,7 +105,6 @@ def _form(
     syllables: list[int],
     beats: list[int],
     bars: list[int],
-    frame: int,
     stanzas: dict[str, list[list[str]]],
     plans: list[list[str]],
     response: list[int] | None = None,
@@ -104,7 +116,6 @@ def _form(
         syllables=(syllables[0], syllables[1]),
         beats=(beats[0], beats[1]),
         bars=tuple(bars),
-        frame=frame,
         stanzas={key: tuple(tuple(scheme) for scheme in schemes) for key, schemes in stanzas.items()},
         plans=tuple(tuple(plan) for plan in plans),
         response=(low, high),

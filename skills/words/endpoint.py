@@ -1,0 +1,198 @@
+"""The endpoint author: a language model writes to the form, and only the lines that fail go back to it.
+
+Every line is checked (syllables, stress, rhyme, hook, words that can be sung, earlier songs). After `ROUNDS`
+corrections the rhyme pairs that still fail are written again from the embedded author's material.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Collection, Sequence
+
+from skills.brief import Brief
+from skills.words.check import Fault, check_lines
+from skills.words.embedded import Draft, EmbeddedAuthor, title_case
+from skills.words.forms import Plan, Scheme
+from skills.words.prosody import last_word, rhymes, words_of
+
+Ask = Callable[[str, str], str]  # (system, user) -> what the model says
+
+ROUNDS = 4  # times that failing lines are sent back
+PATCHES = 40  # couplets that are tried where the model's lines cannot stay
+
+_SYSTEM = """You write lyrics for a blues and soul singer. Plain words, one honest image, a wry turn. The lines of a \
+verse make sense one after another, in one scene, with one speaker. Every rhyme is a perfect rhyme of two different \
+words. Never borrow a line from a song that exists. Answer with the numbered lines that you are asked for and \
+nothing else."""
+
+
+class EndpointAuthor:
+    """Writes with a language model. `ask(system, user)` is one answer of it; what it raises is passed on."""
+
+    def __init__(self, ask: Ask, mender: EmbeddedAuthor) -> None:
+        self._ask = ask
+        self._mender = mender
+
+    def write(self, brief: Brief, plan: Plan, seed: int, used: Collection[str] = ()) -> Draft:
+        """A song to `plan` in which every line passes the check, or the embedded author's where nothing can be kept."""
+        sheet = _Sheet(plan, brief, used)
+        title = sheet.read(self._ask(_SYSTEM, sheet.order()))
+        for _ in range(ROUNDS):
+            faults = sheet.faults()
+            if not faults:
+                break
+            sheet.read(self._ask(_SYSTEM, sheet.correction(faults)))
+        if sheet.faults() and not self._mend(sheet, brief, seed, used):
+            return self._mender.write(brief, plan, seed, used)
+        return sheet.draft(title)
+
+    def _mend(self, sheet: _Sheet, brief: Brief, seed: int, used: Collection[str]) -> bool:
+        """Writes the pairs that fail again from the material; False if that cannot be done."""
+        couplets = self._mender.couplets(brief, sheet.plan, seed, used)
+        for two in itertools.islice(couplets, PATCHES):
+            faults = sheet.faults()
+            if not faults:
+                return True
+            if not sheet.replace_pair(faults[0].line, two):
+                return False
+        return not sheet.faults()
+
+
+class _Sheet:
+    """The song's lines by number, one number for a line that returns."""
+
+    def __init__(self, plan: Plan, brief: Brief, used: Collection[str]) -> None:
+        self.plan, self.brief, self.used = plan, brief, used
+        self.schemes: list[Scheme] = [plan.form.stanzas[name][0] for name in plan.stanzas]
+        self.slots: list[int] = []  # for each line of the song, the number of the text that it sings
+        self.marks: list[str] = []  # for each text, its mark in the scheme
+        self.groups: list[str] = []  # for each text, the name of its rhyme group
+        chorus: list[int] | None = None
+        returning: dict[str, int] = {}
+        for number, (name, scheme) in enumerate(zip(plan.stanzas, self.schemes, strict=True)):
+            if name == "chorus" and chorus is not None:
+                self.slots += chorus
+                continue
+            slots: list[int] = []
+            for mark in scheme:
+                if mark == "=1":
+                    slots.append(slots[0])
+                elif mark in returning:
+                    slots.append(returning[mark])
+                else:
+                    slots.append(len(self.marks))
+                    self.marks.append(mark)
+                    self.groups.append(
+                        "hook" if mark in "Hh" else "response" if mark == "R" else f"{number}{mark}"
+                    )
+                    if mark in "HR":
+                        returning[mark] = slots[-1]
+            self.slots += slots
+            if name == "chorus":
+                chorus = slots
+        self.texts: list[str] = [""] * len(self.marks)
+
+    @property
+    def lines(self) -> list[str]:
+        return [self.texts[slot] for slot in self.slots]
+
+    def faults(self) -> list[Fault]:
+        """The faults of the texts, by text; a line that returns is faulted once."""
+        name = [self.brief.dedication] if self.brief.dedication else []
+        found: dict[tuple[int, str], Fault] = {}
+        for fault in check_lines(self.lines, self.plan, self.used, name):
+            slot = self.slots[fault.line]
+            found.setdefault((slot, fault.reason), Fault(slot, fault.reason))
+        return sorted(found.values(), key=lambda fault: fault.line)
+
+    def order(self) -> str:
+        """What the model is asked for at first."""
+        brief = self.brief
+        wishes = [f"Write a song about {brief.theme or 'whatever is closest to your heart'}."]
+        if brief.mood:
+            wishes.append(f"Mood: {brief.mood}.")
+        if brief.style:
+            wishes.append(f"Style: {brief.style}.")
+        if brief.dedication:
+            wishes.append(f"It is for {brief.dedication}: say '{brief.dedication}' in one line.")
+        if brief.mentions:
+            wishes.append(f"Sing of: {', '.join(brief.mentions)}.")
+        if brief.avoid:
+            wishes.append(f"Leave out: {', '.join(brief.avoid)}.")
+        lines = [f"{i + 1}. {self._place(i)}" for i in range(len(self.marks))]
+        return (
+            " ".join(wishes)
+            + f"\nThe form is {self.plan.form.name}: {self.plan.form.about}. Write {len(lines)} lines and before them "
+            "'Title: ...', each line as 'number. text':\n" + "\n".join(lines)
+        )
+
+    def correction(self, faults: Sequence[Fault]) -> str:
+        """What goes back: the song so far and, line by line, what has to change and why."""
+        song = "\n".join(f"{i + 1}. {text or '(missing)'}" for i, text in enumerate(self.texts))
+        wrong: dict[int, list[str]] = {}
+        for fault in faults:
+            wrong.setdefault(fault.line, []).append(fault.reason)
+        orders = "\n".join(f"{i + 1}. {self._place(i)} Now: {'; '.join(why)}." for i, why in wrong.items())
+        return f"The song so far:\n{song}\n\nWrite only these lines again, each as 'number. text':\n{orders}"
+
+    def read(self, answer: str) -> str:
+        """Takes the numbered lines out of an answer; returns the title, if it names one."""
+        title = ""
+        for raw in answer.splitlines():
+            line = raw.strip().strip("*_`").strip()
+            if named := re.match(r"(?i)title\s*:\s*(.+)", line):
+                title = named[1].strip(" \"'*.")
+            elif numbered := re.match(r"(\d{1,3})\s*[.):]\s*(.+)", line):
+                slot = int(numbered[1]) - 1
+                if 0 <= slot < len(self.texts):
+                    self.texts[slot] = _tidy(numbered[2])
+        return title
+
+    def replace_pair(self, slot: int, two: tuple[str, ...]) -> bool:
+        """Puts a couplet in the place of the text and its rhyme; False where hook or response would be lost."""
+        mates = [i for i, group in enumerate(self.groups) if group == self.groups[slot]]
+        if self.groups[slot] in ("hook", "response") or len(mates) != len(two):
+            return False
+        for mate, text in zip(mates, two, strict=True):
+            self.texts[mate] = text
+        return True
+
+    def draft(self, title: str) -> Draft:
+        stanzas, start, lines = [], 0, self.lines
+        for name in self.plan.stanzas:
+            options = self.plan.form.stanzas[name]
+            texts = tuple(lines[start : start + len(options[0])])
+            start += len(texts)
+            stanzas.append((name, _followed(texts, options), texts))
+        hook = next((self.texts[i] for i, mark in enumerate(self.marks) if mark in "HR"), "")
+        named = title if 0 < len(words_of(title)) <= 8 else " ".join(words_of(hook or self.texts[0])[:6])
+        return Draft(title=title_case(named), stanzas=tuple(stanzas), hook=hook)
+
+    def _place(self, slot: int) -> str:
+        """What one line has to be."""
+        mark, group = self.marks[slot], self.groups[slot]
+        low, high = self.plan.syllables(mark)
+        size = f"{low} to {high} syllables"
+        mates = [i for i in range(slot) if self.groups[i] == group and mark != "R"]
+        if mark == "H":
+            return f"(the hook, which will come back; {size})"
+        if mark == "R":
+            return f"(the answer that comes after every line; {size})"
+        rhyme = f"; rhymes with line {mates[0] + 1}" if mates else ""
+        return f"({size}{rhyme})"
+
+
+def _followed(texts: Sequence[str], options: Sequence[Scheme]) -> Scheme:
+    ends = [last_word(text) for text in texts]
+    for scheme in options:
+        pairs = [(i, j) for i in range(len(scheme)) for j in range(i) if scheme[i] == scheme[j]]
+        if all(rhymes(ends[i], ends[j]) for i, j in pairs):
+            return scheme
+    return options[0]
+
+
+def _tidy(text: str) -> str:
+    """A model's line without its brackets, quotes and notes on syllables."""
+    text = re.sub(r"\s*\((?:\d+ syllables?|hook|answer)[^)]*\)\s*$", "", text.strip(), flags=re.IGNORECASE)
+    return text.strip(' "“”*_`/').rstrip(",;")
