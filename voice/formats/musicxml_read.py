@@ -1,0 +1,371 @@
+"""MusicXML (plain or .mxl) -> Score, by music21; repeats are played out, each time with its own verse.
+
+Files are a stranger's: a size limit before and after unzipping, and no entities of their own (a document type
+may be named, as MusicXML's own is, but its external parts are never fetched: expat does not load them).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from voice.formats.limits import MOST_BYTES, checked, one_voice, read_bytes
+from voice.formats.musicxml_write import KINDS
+from voice.score import (
+    TICKS_PER_QUARTER,
+    Chord,
+    Dynamic,
+    Key,
+    MetreMark,
+    Mode,
+    Note,
+    Score,
+    ScoreError,
+    Section,
+    Syllabic,
+    TempoMark,
+)
+
+_DYNAMICS: dict[str, Dynamic] = {
+    "pppp": "pp", "ppp": "pp", "pp": "pp", "p": "p", "mp": "mp",
+    "mf": "mf", "f": "f", "ff": "ff", "fff": "ff", "ffff": "ff",
+}  # fmt: skip
+# music21's names of chords that a lead sheet of ours has no word for -> the nearest that it has.
+_QUALITIES = {kind: quality for quality, kind in KINDS.items()} | {
+    "dominant-seventh": "7", "half-diminished-seventh": "dim", "half-diminished": "dim", "diminished-seventh": "dim",
+    "minor-sixth": "m", "minor-ninth": "m7", "major-ninth": "maj7", "dominant-ninth": "9", "dominant-11th": "9",
+    "dominant-13th": "9", "minor-11th": "m7", "minor-13th": "m7", "minor-major-seventh": "m",
+    "suspended-second": "sus4", "suspended-fourth-seventh": "sus4",
+    "augmented": "", "augmented-seventh": "7", "power": "",
+}  # fmt: skip
+
+
+def from_musicxml(data: bytes, name: str = "the score") -> Score:
+    """Raises ScoreError on what is not MusicXML, or has nothing to sing."""
+    text = _unzipped(data, name) if data[:2] == b"PK" else data
+    if re.search(rb"<!\s*(ENTITY|ELEMENT|ATTLIST)", text) or b"<!E\0N\0T" in text:
+        raise ScoreError(f"{name} defines XML entities of its own; scores need none, so it is not read")
+    if b"<score-partwise" not in text and b"<score-timewise" not in text and b"s\0c\0o\0r\0e" not in text:
+        raise ScoreError(f"{name} is not MusicXML: it has no <score-partwise>")
+    return checked(_score(_parsed(text, name), name), name)
+
+
+def read_musicxml(path: Path) -> Score:
+    return from_musicxml(read_bytes(path), path.name)
+
+
+def _unzipped(data: bytes, name: str) -> bytes:
+    """The score inside an .mxl archive, as its META-INF/container.xml names it."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            inside = [entry.filename for entry in archive.infolist()]
+            wanted = next(
+                (n for n in inside if n.endswith((".xml", ".musicxml")) and "META-INF" not in n), ""
+            )
+            if "META-INF/container.xml" in inside:
+                with archive.open("META-INF/container.xml") as file:
+                    named = re.search(rb'full-path="([^"]+)"', file.read(1 << 16))
+                if named and named.group(1).decode("utf-8", "replace") in inside:
+                    wanted = named.group(1).decode()
+            if not wanted:
+                raise ScoreError(f"{name} is an archive without a score in it")
+            with archive.open(wanted) as file:
+                text = file.read(MOST_BYTES + 1)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise ScoreError(f"{name} is a damaged .mxl archive: {error}") from error
+    if len(text) > MOST_BYTES:
+        raise ScoreError(f"{name} unpacks to more than {MOST_BYTES >> 20} MB: it cannot be a song's score")
+    return text
+
+
+def _parsed(text: bytes, name: str) -> Any:
+    """music21's score with its repeats played out, at sounding pitch."""
+    import warnings
+    import xml.etree.ElementTree as ET
+
+    from music21 import musicxml
+    from music21.exceptions21 import Music21Exception
+
+    importer: Any = musicxml.xmlToM21.MusicXMLImporter()  # type: ignore[no-untyped-call]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about layout details that are not sung
+            importer.xmlText = text.decode(
+                "utf-16" if text[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+            )
+            importer.parseXMLText()
+            music = importer.stream
+            _mark_slurred(music)
+            music.toSoundingPitch(inPlace=True)
+            try:
+                return music.expandRepeats()
+            except Music21Exception:
+                return music  # repeat signs that lead nowhere: as written
+    except ET.ParseError as error:
+        raise ScoreError(f"{name} is not well-formed XML: {error}") from error
+    except (Music21Exception, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
+        raise ScoreError(f"{name} cannot be read as MusicXML: {error}") from error
+
+
+def _ticks(quarters: Fraction | float) -> int:
+    return round(Fraction(quarters).limit_denominator(65_536) * TICKS_PER_QUARTER)
+
+
+def _score(music: Any, name: str) -> Score:
+    from music21 import harmony, key, meter, tempo
+
+    parts = [part for part in music.parts if part.recurse().notes]
+    if not parts:
+        raise ScoreError(f"{name} has no notes to sing")
+    part = max(parts, key=lambda p: sum(bool(n.lyrics) for n in p.recurse().notes))
+    lead_in, metre = _metre(part, meter)
+    own = _own(music)
+    notes = _notes(part, lead_in, name)
+    everything = music.flatten()
+    marks = sorted(
+        {lead_in + _ticks(m.offset): m for m in everything.getElementsByClass(tempo.MetronomeMark)}.items()
+    )
+    tempos = [TempoMark(tick, float(m.getQuarterBPM())) for tick, m in marks if m.getQuarterBPM()]
+    if not tempos or tempos[0].tick > 0:
+        tempos.insert(0, TempoMark(0, tempos[0].bpm if tempos and tempos[0].tick <= lead_in else 100.0))
+        tempos = [t for i, t in enumerate(tempos) if i != 1 or t.bpm != tempos[0].bpm]
+    bars_end = max([_bar_end(part) + lead_in, *(note.end for note in notes)])
+    chords = list(
+        _chords(
+            [c for p in music.parts for c in p.flatten().getElementsByClass(harmony.ChordSymbol)],
+            lead_in,
+            bars_end,
+        )
+    )
+    first = next(iter(everything.getElementsByClass(key.KeySignature)), None)
+    return Score(
+        title=str(music.metadata.bestTitle or "") if music.metadata else "",
+        notes=notes,
+        tempo=tuple(tempos),
+        metre=metre,
+        key=_key(first),
+        chords=tuple(chords),
+        sections=own.get("sections") or tuple(_sections(everything, lead_in, bars_end)),
+        swing=own.get("swing", 0.5),
+        language=own.get("language", "en"),
+    )
+
+
+def _own(music: Any) -> dict[str, Any]:
+    """What our writer left in <miscellaneous>: swing, language, the exact sections."""
+    for field, text in music.metadata.all() if music.metadata else ():
+        if field != "troubadour":
+            continue
+        try:
+            raw = json.loads(str(text))
+            sections = tuple(Section(int(t), int(n), str(s)) for t, n, s in raw["sections"])
+            return {"swing": float(raw["swing"]), "language": str(raw["language"]), "sections": sections}
+        except (ValueError, KeyError, TypeError):
+            break  # edited by hand: the signs in the score itself remain
+    return {}
+
+
+def _bar_end(part: Any) -> int:
+    from music21 import stream
+
+    last = part.getElementsByClass(stream.Measure).last()
+    return (
+        _ticks(last.offset + max(last.barDuration.quarterLength, last.duration.quarterLength)) if last else 0
+    )
+
+
+def _metre(part: Any, meter: Any) -> tuple[int, tuple[MetreMark, ...]]:
+    """(ticks of silence that fill up a pick-up bar, the metre). A short or long bar gets a metre of its own."""
+    from music21 import stream
+
+    marks: list[MetreMark] = []
+    lead_in, beats, unit = 0, 4, 4
+    measures = list(part.getElementsByClass(stream.Measure))
+    for i, measure in enumerate(measures):
+        sign = next(iter(measure.getElementsByClass(meter.TimeSignature)), None)
+        if sign is not None:
+            beats, unit = sign.numerator, sign.denominator
+        whole = beats * 4 * TICKS_PER_QUARTER // unit
+        after = measures[i + 1].offset if i + 1 < len(measures) else None
+        length = whole if after is None else _ticks(after) - _ticks(measure.offset)
+        if i == 0 and 0 < length < whole:
+            lead_in, length = whole - length, whole
+        tick = (_ticks(measure.offset) + lead_in) if i else 0
+        here = MetreMark(tick, beats, unit)
+        if length != whole and length > 0:
+            here = MetreMark(tick, *_odd_bar(length))
+        if not marks or (marks[-1].beats, marks[-1].unit) != (here.beats, here.unit):
+            marks.append(here)
+    return lead_in, tuple(marks) or (MetreMark(0, 4, 4),)
+
+
+def _odd_bar(length: int) -> tuple[int, int]:
+    """A metre for a bar of `length` ticks, in the largest unit that fits."""
+    for unit in (4, 8, 16, 32, 64):
+        beats, rest = divmod(length, 4 * TICKS_PER_QUARTER // unit)
+        if not rest:
+            return beats, unit
+    return max(1, round(length / (TICKS_PER_QUARTER / 16))), 64
+
+
+def _notes(part: Any, lead_in: int, name: str) -> tuple[Note, ...]:
+    from music21 import chord, harmony, stream
+
+    dynamics = _dynamics(part)
+    passes: Counter[int] = Counter()
+    found: list[Note] = []
+    tied: list[bool] = []
+    for measure in part.getElementsByClass(stream.Measure):
+        passes[measure.number] += 1
+        for item in _lead_voice(measure):
+            if isinstance(item, harmony.Harmony) or not item.duration.quarterLength:
+                continue  # chord symbols and grace notes are not sung
+            single = max(item.notes, key=lambda n: n.pitch.midi) if isinstance(item, chord.Chord) else item
+            if not hasattr(single, "pitch"):
+                continue
+            start = item.getOffsetInHierarchy(part)
+            note = Note(
+                tick=lead_in + _ticks(start),
+                ticks=_ticks(start + item.duration.quarterLength) - _ticks(start),
+                pitch=int(single.pitch.midi),
+                slurred="slurred" in item.groups,
+                **_words(item, passes[measure.number], f"bar {measure.number}"),
+                **_marks(item),
+            )
+            if note.ticks <= 0:
+                continue
+            goes_on = single.tie is not None and single.tie.type in ("stop", "continue")
+            tied.append(
+                goes_on and bool(found) and found[-1].end == note.tick and found[-1].pitch == note.pitch
+            )
+            found.append(note)
+    merged = one_voice(_untied(found, tied))
+    if merged and not any(note.syllable for note in merged):
+        raise ScoreError(f"{name} has notes but no words: write the lyrics under the notes (or 'la')")
+    return tuple(_with_dynamics(merged, dynamics, lead_in))
+
+
+def _lead_voice(measure: Any) -> list[Any]:
+    """The bar's sung notes: of several voices the one with the most words, else the first."""
+    voices = list(measure.voices)
+    source = max(voices, key=lambda v: sum(bool(n.lyrics) for n in v.notes)) if voices else measure
+    return list(source.notes)
+
+
+def _untied(notes: list[Note], tied: list[bool]) -> list[Note]:
+    """Tied notes made one."""
+    out: list[Note] = []
+    for note, joined in zip(notes, tied, strict=True):
+        if joined and note.syllable is None:
+            before = out[-1]
+            out[-1] = dataclasses.replace(
+                before,
+                ticks=before.ticks + note.ticks,
+                fermata=before.fermata or note.fermata,
+                breath_after=before.breath_after or note.breath_after,
+            )
+        else:
+            out.append(note)
+    return out
+
+
+def _words(item: Any, verse: int, where: str) -> dict[str, Any]:
+    """The note's syllable in the verse of this time round, and its pronunciation if one is written."""
+    sung = [lyric for lyric in item.lyrics if lyric.identifier != "phonemes" and (lyric.text or "").strip()]
+    phonemes = next((lyric.text for lyric in item.lyrics if lyric.identifier == "phonemes"), None)
+    chosen = next((lyric for lyric in sung if lyric.number == verse), sung[0] if sung else None)
+    if chosen is None or chosen.text.strip() in ("_", "-", "—"):
+        return {"phonemes": phonemes}
+    if chosen.isComposite and len([c for c in chosen.components if (c.text or "").strip()]) > 1:
+        words = " and ".join(f'"{c.text}"' for c in chosen.components)
+        raise ScoreError(f"{where}: {words} stand on one note; give each syllable a note of its own")
+    syllabic: Syllabic = chosen.syllabic if chosen.syllabic in ("begin", "middle", "end") else "single"
+    return {"syllable": chosen.text.strip(), "syllabic": syllabic, "phonemes": phonemes}
+
+
+def _marks(item: Any) -> dict[str, Any]:
+    from music21 import articulations, expressions
+
+    return {
+        "accent": any(
+            isinstance(a, articulations.Accent | articulations.StrongAccent) for a in item.articulations
+        ),
+        "breath_after": any(
+            isinstance(a, articulations.BreathMark | articulations.Caesura) for a in item.articulations
+        ),
+        "fermata": any(isinstance(e, expressions.Fermata) for e in item.expressions),
+    }
+
+
+def _mark_slurred(music: Any) -> None:
+    """Puts notes that a slur joins to the note before into the group 'slurred', which copies keep."""
+    from music21 import spanner
+
+    for part in music.parts:
+        sung = [n for n in part.recurse().notes if n.duration.quarterLength]
+        place = {id(n): i for i, n in enumerate(sung)}
+        for slur in part.recurse().getElementsByClass(spanner.Slur):
+            ends = [place[id(n)] for n in slur.getSpannedElements() if id(n) in place]
+            for note in sung[min(ends) + 1 : max(ends) + 1] if ends else ():
+                note.groups.append("slurred")
+
+
+def _dynamics(part: Any) -> list[tuple[int, Dynamic]]:
+    from music21 import dynamics
+
+    marks = [
+        (_ticks(d.getOffsetInHierarchy(part)), d.value)
+        for d in part.recurse().getElementsByClass(dynamics.Dynamic)
+    ]
+    return sorted((tick, _DYNAMICS[value]) for tick, value in marks if value in _DYNAMICS)
+
+
+def _with_dynamics(notes: tuple[Note, ...], marks: list[tuple[int, Dynamic]], lead_in: int) -> Iterator[Note]:
+    """A dynamic belongs to the first note at or after it."""
+    waiting = list(marks)
+    for note in notes:
+        due = None
+        while waiting and waiting[0][0] + lead_in <= note.tick:
+            due = waiting.pop(0)[1]
+        yield dataclasses.replace(note, dynamic=due) if due else note
+
+
+def _chords(symbols: list[Any], lead_in: int, end: int) -> Iterator[Chord]:
+    by_tick = {lead_in + _ticks(symbol.getOffsetInHierarchy(symbol.activeSite)): symbol for symbol in symbols}
+    for (tick, symbol), following in itertools.zip_longest(sorted(by_tick.items()), sorted(by_tick)[1:]):
+        until = following if following is not None else end
+        if symbol.chordKind == "none" or until <= tick or symbol.root() is None:
+            continue
+        quality = _QUALITIES.get(symbol.chordKind, "m" if "minor" in symbol.chordKind else "")
+        yield Chord(tick, until - tick, int(symbol.root().pitchClass), quality)
+
+
+def _sections(everything: Any, lead_in: int, end: int) -> Iterator[Section]:
+    from music21 import expressions
+
+    marks = sorted(
+        (lead_in + _ticks(m.offset), str(m.content))
+        for m in everything.getElementsByClass(expressions.RehearsalMark)
+    )
+    for (tick, text), following in itertools.zip_longest(marks, [tick for tick, _ in marks[1:]]):
+        if (until := following if following is not None else end) > tick:
+            yield Section(tick, until - tick, text)
+
+
+def _key(sign: Any) -> Key:
+    from music21 import key
+
+    if sign is None:
+        return Key(0, "major")
+    named = sign if isinstance(sign, key.Key) else sign.asKey("major")
+    mode: Mode = "minor" if named.mode in ("minor", "dorian", "phrygian", "aeolian") else "major"
+    return Key(int(named.tonic.pitchClass), mode)
