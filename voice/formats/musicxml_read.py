@@ -134,7 +134,7 @@ def _score(music: Any, name: str) -> Score:
     marks = sorted(
         {lead_in + _ticks(m.offset): m for m in everything.getElementsByClass(tempo.MetronomeMark)}.items()
     )
-    tempos = [TempoMark(tick, float(m.getQuarterBPM())) for tick, m in marks if m.getQuarterBPM()]
+    tempos = [TempoMark(tick, round(float(m.getQuarterBPM()), 6)) for tick, m in marks if m.getQuarterBPM()]
     if not tempos or tempos[0].tick > 0:
         tempos.insert(0, TempoMark(0, tempos[0].bpm if tempos and tempos[0].tick <= lead_in else 100.0))
         tempos = [t for i, t in enumerate(tempos) if i != 1 or t.bpm != tempos[0].bpm]
