@@ -149,7 +149,8 @@ class Style:
 
     def pace(self, mood: str) -> Pace:
         """How fast this mood is sung in this style."""
-        return moods().get(mood.strip().lower(), self.groove.pace)
+        known = moods()
+        return next((known[word] for word in mood.lower().split() if word in known), self.groove.pace)
 
     def swing_at(self, bpm: float) -> float:
         """The swing at a tempo: it evens out as the tempo rises."""
@@ -170,8 +171,8 @@ def list_styles() -> list[str]:
 @cache
 def moods() -> dict[str, Pace]:
     """Every mood that the styles know, and how fast it goes."""
-    raw: dict[Pace, list[str]] = yaml.safe_load((STYLES / "_moods.yaml").read_text(encoding="utf-8"))
-    return {mood: pace for pace, names in raw.items() for mood in names}
+    raw: dict[Pace, str] = yaml.safe_load((STYLES / "_moods.yaml").read_text(encoding="utf-8"))
+    return {mood: pace for pace, names in raw.items() for mood in names.split()}
 
 
 @cache

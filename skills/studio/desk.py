@@ -29,6 +29,7 @@ def strip(
 ) -> dict[str, Any]:
     return {
         "id": name,
+        "metering": {"enabled": False},  # nobody reads them, and they cost half of the run
         "inserts": list(inserts),
         "sends": [
             {"id": f"{name}-{bus}", "destinationBusId": bus, "sendDb": db}
@@ -77,7 +78,7 @@ def run(made: dict[str, Any], inputs: Sequence[Audio]) -> Audio:
         for at in range(0, idle.shape[1], BLOCK):
             done = mixer.process_stereo(
                 [left[at : at + BLOCK] for left, _ in padded],
-                [right[at : at + BLOCK] for _, right in padded],  # type: ignore[misc]
+                [right[at : at + BLOCK] for _, right in padded],
             )
             out[0, at : at + BLOCK], out[1, at : at + BLOCK] = done.left, done.right
         mixer.close()

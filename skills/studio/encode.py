@@ -57,7 +57,7 @@ def encode(mixed: Mix, folder: Path, title: str, artist: str, comment: str) -> C
 def _coded(audio: Audio, path: Path, tags: Mapping[str, str]) -> tuple[Path, float, float, Audio]:
     with written_whole(path) as temporary:
         for _ in range(ROUNDS):
-            _write(audio, temporary, path.suffix, tags)
+            write_coded(audio, temporary, path.suffix, tags)
             lufs, peak = measure(temporary)
             if peak <= PEAK:
                 break
@@ -67,7 +67,8 @@ def _coded(audio: Audio, path: Path, tags: Mapping[str, str]) -> tuple[Path, flo
     return path, lufs, peak, audio
 
 
-def _write(audio: Audio, path: Path, suffix: str, tags: Mapping[str, str]) -> None:
+def write_coded(audio: Audio, path: Path, suffix: str, tags: Mapping[str, str]) -> None:
+    """One file with its tags. Raises StudioError, and OSError for a full disk."""
     import ffmpeg
     import imageio_ffmpeg
 
@@ -88,9 +89,7 @@ def _write(audio: Audio, path: Path, suffix: str, tags: Mapping[str, str]) -> No
         said = error.stderr.decode("utf-8", "replace")
         if "No space left" in said:
             raise OSError(28, "no space left on the disk") from error
-        raise StudioError(
-            f"ffmpeg could not write {path.suffix[1:]}: {said.strip().splitlines()[-1]}"
-        ) from error
+        raise StudioError(f"ffmpeg could not write {path.suffix[1:]}: {_last_line(said)}") from error
 
 
 def measure(path: Path) -> tuple[float, float]:
@@ -109,5 +108,9 @@ def measure(path: Path) -> tuple[float, float]:
     loudness = re.findall(r"I:\s+(-?[\d.]+|-?inf) LUFS", said)
     peak = re.findall(r"Peak:\s+(-?[\d.]+|-?inf) dBFS", said)
     if done.returncode or not loudness or not peak:
-        raise StudioError(f"ffmpeg could not measure {path.name}: {said.strip().splitlines()[-1]}")
+        raise StudioError(f"ffmpeg could not measure {path.name}: {_last_line(said)}")
     return float(loudness[-1]), float(peak[-1])
+
+
+def _last_line(said: str) -> str:
+    return (said.strip().splitlines() or ["it was stopped"])[-1]

@@ -17,11 +17,10 @@ from skills.tune.measure import Figures, fault, figures
 from skills.tune.melody import MoveCost, Phrase, Setting, Spot, plain_move, sing_line
 from skills.tune.plan import Plan, plan
 from skills.tune.prosody import STRESSED, pauses, weights
-from skills.tune.rhythm import EIGHTH, Clock, Rhythm, is_strong, place_syllables, window
+from skills.tune.rhythm import CROWDED, EIGHTH, Clock, Rhythm, is_strong, place_syllables, window
 from voice.score import Chord, Dynamic, Key, Note, Score, Section, Syllabic, TempoMark
 
 CANDIDATES = 10
-CROWDED = 6.0  # syllables a bar
 CROWDED_SWING = 0.56
 LEAST_RANGE = 9  # semitones between `low` and `high`
 
@@ -69,7 +68,7 @@ def compose(lyrics: Lyrics, brief: Brief, style: Style, seed: int, low: int, hig
             notes=tuple(notes),
             tempo=(TempoMark(0, laid.bpm),),
             key=Key(tonic, style.tune.mode),
-            chords=tuple(chords),
+            chords=tuple(_home_under(chords, notes, tonic, _home(style.harmony.ending[0]))),
             sections=tuple(sections),
             swing=clock.swing,
         )
@@ -183,6 +182,17 @@ def _home(ending: str) -> str:
     return last.lstrip("iI")
 
 
+def _home_under(chords: Sequence[Chord], notes: Sequence[Note], tonic: int, quality: str) -> list[Chord]:
+    """The chords with the home chord under the song's last syllable, if that one did not hold the tonic."""
+    last = next(note for note in reversed(notes) if note.syllable)
+    return [
+        dataclasses.replace(chord, root=tonic, quality=quality)
+        if chord.tick <= last.tick < chord.tick + chord.ticks and tonic not in chord_tones(chord)
+        else chord
+        for chord in chords
+    ]
+
+
 def _sing(
     slots: Sequence[Slot],
     early: bool,
@@ -234,7 +244,7 @@ def _rhythm(
     slots: Sequence[Slot],
     model: int | None,
 ) -> Rhythm:
-    place = window(slot.bars, clock, index == 0, slot.final, early)
+    place = window(slot.bars, len(slot.line.syllables), clock, index == 0, slot.final, early)
     if slot.same_as is not None and slots[slot.same_as].bars == slot.bars:
         same = rhythms[slot.same_as]
         if same.onsets[0] >= place.earliest and same.end <= place.latest:
@@ -270,6 +280,7 @@ def _spots(
     spots = []
     strengths = weights(slot.line)
     begin = slot.bar * BAR
+    pulse = window(slot.bars, len(slot.line.syllables), clock, False, False, True).pulse
     for i, (onset, until) in enumerate(zip(rhythm.onsets, [*rhythm.onsets[1:], rhythm.end], strict=True)):
         chord = harmony.chord_at(max(0, begin + onset)) or harmony.chords[0]
         if onset < 0 and strengths[i] < STRESSED:  # a pick-up already thinks of the chord that it leads to
@@ -278,7 +289,7 @@ def _spots(
             Spot(
                 seconds=clock.seconds(until) - clock.seconds(onset),
                 weight=strengths[i],
-                strong=is_strong(onset),
+                strong=is_strong(onset, pulse),
                 chord=chord,
                 place=i / max(1, len(rhythm.onsets) - 1),
                 last=i == len(rhythm.onsets) - 1,

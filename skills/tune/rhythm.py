@@ -19,7 +19,9 @@ from voice.score import TICKS_PER_QUARTER, Score, TempoMark
 
 SIXTEENTH = TICKS_PER_QUARTER // 4
 EIGHTH = TICKS_PER_QUARTER // 2
+SLOW_EIGHTH = 0.36  # seconds; from here on an eighth is felt as a beat of its own
 SHORTEST = 0.16  # seconds; nothing shorter is understood
+CROWDED = 6.0  # syllables a bar; from here on they go in sixteenths
 NATURAL = 0.36  # seconds from syllable to syllable in unhurried singing
 SPREAD = 0.4  # of its logarithm
 
@@ -40,6 +42,7 @@ class Window:
     bars: int
     earliest: int
     latest: int
+    pulse: int = TICKS_PER_QUARTER
 
 
 class Clock:
@@ -59,25 +62,33 @@ class Clock:
         return -int(-seconds * self.bpm / 60 * 4 // 1) * SIXTEENTH
 
 
-def strength(tick: int) -> float:
-    """How strong a place in the bar is: 1 on the first beat, 0 on an odd sixteenth."""
+def felt_pulse(clock: Clock) -> int:
+    """Ticks of the beat that one would tap: the quarter, in slow songs the eighth (a pulse of .36 s or more)."""
+    return EIGHTH if clock.seconds(TICKS_PER_QUARTER) / 2 >= SLOW_EIGHTH else TICKS_PER_QUARTER
+
+
+def strength(tick: int, pulse: int) -> float:
+    """How strong a place in the bar is: 1 on the first beat, .6 and more on a pulse, less between them."""
     inside = tick % BAR
     if inside % TICKS_PER_QUARTER == 0:
         return (1.0, 0.75, 0.92, 0.75)[inside // TICKS_PER_QUARTER]
-    return 0.25 if inside % EIGHTH == 0 else 0.0
+    if inside % EIGHTH == 0:
+        return 0.6 if pulse == EIGHTH else 0.25
+    return 0.0
 
 
-def is_strong(tick: int) -> bool:
+def is_strong(tick: int, pulse: int = TICKS_PER_QUARTER) -> bool:
     """On a beat."""
-    return tick % TICKS_PER_QUARTER == 0
+    return tick % pulse == 0
 
 
-def window(bars: int, clock: Clock, first: bool, last: bool, may_begin_early: bool) -> Window:
+def window(bars: int, syllables: int, clock: Clock, first: bool, last: bool, may_begin_early: bool) -> Window:
     """The ticks that a line of `bars` bars may use, leaving the next line its pick-up and the singer a breath."""
     reach = EIGHTH * (1 if bars == 1 else 2)
     earliest = -reach if may_begin_early or not first else 0
     latest = bars * BAR - (0 if last else reach + clock.ticks(BREATH))
-    return Window(bars, earliest, latest)
+    pulse = felt_pulse(clock) if syllables / bars > CROWDED else TICKS_PER_QUARTER
+    return Window(bars, earliest, latest, pulse)
 
 
 def place_syllables(
@@ -101,14 +112,16 @@ def place_syllables(
     total = np.full((count, len(slots)), np.inf)
     came_from = np.zeros((count, len(slots)), dtype=int)
     total[0] = (
-        slot_cost + _stress_costs(slots, weights[0], syncopation) + _entry(slots, weights, pickup, place)
+        slot_cost
+        + _stress_costs(slots, weights[0], syncopation, place.pulse)
+        + _entry(slots, weights, pickup, place)
     )
     hurry = float(np.exp(rng.normal(0, 0.12)))
     for i in range(1, count):
         wish = NATURAL * hurry * (1.15 if weights[i - 1] >= 0.9 else 0.95) * (1.7 if pauses[i - 1] else 1.0)
         ways = total[i - 1][:, None] + _gap_costs(gaps, wish)
         came_from[i] = ways.argmin(axis=0)
-        total[i] = ways.min(axis=0) + slot_cost + _stress_costs(slots, weights[i], syncopation)
+        total[i] = ways.min(axis=0) + slot_cost + _stress_costs(slots, weights[i], syncopation, place.pulse)
     total[-1] += _close(slots, place)
     best = int(total[-1].argmin())
     if not np.isfinite(total[-1, best]):
@@ -132,8 +145,10 @@ def _slot_costs(
     return cost
 
 
-def _stress_costs(slots: NDArray[np.int_], weight: float, syncopation: float) -> NDArray[np.float64]:
-    strengths = np.array([strength(int(slot)) for slot in slots])
+def _stress_costs(
+    slots: NDArray[np.int_], weight: float, syncopation: float, pulse: int
+) -> NDArray[np.float64]:
+    strengths = np.array([strength(int(slot), pulse) for slot in slots])
     off_beat = strengths < 0.5
     cost = np.where(off_beat, weight**2 * (4.0 - 3.0 * syncopation), -0.4 * weight * strengths)
     return cost + np.where(off_beat, 0.0, (1 - weight) * strengths * 0.75)

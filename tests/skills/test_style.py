@@ -1,0 +1,56 @@
+"""Styles are data: a new file is a new style, a wrong key is refused."""
+
+import pytest
+
+from skills.style import STYLES, StyleError, list_styles, load_style, moods, read_style
+from skills.tune.harmony import lay, spread
+
+
+def test_every_style_file_loads_and_its_chords_can_be_laid():
+    assert {"blues", "soul", "gospel", "country", "folk"} <= set(list_styles())
+    for name in list_styles():
+        harmony = load_style(name).harmony
+        patterns = [p for template in (*harmony.verse, *harmony.chorus, *harmony.bridge) for p in template]
+        for pattern in [*patterns, *harmony.intro, *harmony.ending, *harmony.turnaround]:
+            assert lay(spread(pattern, 2), 0, 0)[-1].ticks > 0, f"{name}: {pattern}"
+
+
+def test_a_style_that_is_not_there_is_named_with_those_that_are():
+    with pytest.raises(StyleError, match=r"no style 'polka'; there are: .*blues"):
+        load_style("polka")
+
+
+def test_an_unknown_key_is_refused_by_its_name():
+    text = (STYLES / "blues.yaml").read_text(encoding="utf-8").replace("pickup:", "pick_up:")
+    with pytest.raises(StyleError, match="pick_up"):
+        read_style("blues", text)
+
+
+def test_a_figure_that_does_not_fill_a_bar_is_refused():
+    text = (STYLES / "blues.yaml").read_text(encoding="utf-8").replace("R - - - 5 - 6 -", "R - - - 5 -")
+    with pytest.raises(StyleError, match="6"):
+        read_style("blues", text)
+
+
+def test_a_mood_sets_the_pace_in_any_of_its_words():
+    blues = load_style("blues")
+    assert blues.pace("sad") == blues.pace("very sad") == "slow"
+    assert blues.pace("joyful") == "up"
+    assert blues.pace("purple") == blues.groove.pace
+    assert moods()["wry"] == "mid"
+
+
+def test_swing_evens_out_as_the_tempo_rises():
+    blues = load_style("blues")
+    assert blues.swing_at(62) == pytest.approx(0.667)
+    assert blues.swing_at(138) == pytest.approx(0.6)
+    assert blues.swing_at(300) == pytest.approx(0.6)
+
+
+def test_a_fusion_sings_the_first_to_the_groove_of_the_second():
+    folk, soul, both = load_style("folk"), load_style("soul"), load_style("folk + soul")
+    assert both.tune == folk.tune
+    assert both.harmony == folk.harmony
+    assert both.groove == soul.groove
+    assert both.parts["drums"] == soul.parts["drums"]
+    assert both.parts["guitar"] == folk.parts["guitar"]
