@@ -80,6 +80,11 @@ class RequestStatus:
         return next((step for step, fraction in self.progress.items() if fraction < 1.0), "")
 
 
+def seed_of(fan: str, key: str) -> int:
+    """The seed of a request that names none: the same fan and key give the same song."""
+    return int.from_bytes(hashlib.sha256(f"{fan} {key}".encode()).digest()[:4], "big")
+
+
 class RequestBook:
     """Requests in a DBOS system database (`sqlite:///...` or `postgresql://...`)."""
 
@@ -93,11 +98,16 @@ class RequestBook:
         run_dbos_database_migrations(system_database_url=self.database_url)
         return DBOSClient(system_database_url=self.database_url)
 
-    def order(self, fan: str, address: Address, brief: Brief, key: str) -> RequestStatus:
-        """Writes a request down, durably, and says where it stands. The same fan, brief and key are one request."""
+    def order(
+        self, fan: str, address: Address, brief: Brief, key: str, seed: int | None = None
+    ) -> RequestStatus:
+        """Writes a request down, durably, and says where it stands. The same fan, brief and key are one request.
+
+        `seed` is given where a song is made over from another one.
+        """
         from skills.library import song_id
 
-        seed = int.from_bytes(hashlib.sha256(f"{fan} {key}".encode()).digest()[:4], "big")
+        seed = seed_of(fan, key) if seed is None else seed
         request = Request(song_id(brief, seed, f"{fan} {key}"), fan, address, brief, seed)
         self._client.enqueue(
             {

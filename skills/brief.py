@@ -16,7 +16,8 @@ class Brief:
     `theme` in the fan's words ('the last train home'); `mood` one of the moods of the styles' data;
     `style` the name of a style file ('blues', 'soul'); `form` a form's name ('aab', 'verse-chorus');
     `dedication` a name; `mentions` / `avoid` things to sing of, or not; `seconds` sung, about;
-    `bpm` None for the style's own; `words` lyrics given by the fan, to be sung as they are.
+    `bpm` None for the style's own; `words` lyrics given by the fan, to be sung as they are;
+    `shift` semitones above (or below) the key in which it would be sung.
     """
 
     theme: str
@@ -30,3 +31,4 @@ class Brief:
     bpm: float | None = None
     language: str = "en"
     words: str = ""
+    shift: int = 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from skills.address import Address
 from skills.book import RequestBook, RequestStatus
+from skills.brief import Brief
 from skills.library import Library, LibraryError
 
 if TYPE_CHECKING:
@@ -53,22 +54,35 @@ class SongNews:
     clip: str = ""
 
 
+def anyone(asker: Asker, brief: Brief) -> None:
+    """Where nobody set limits."""
+
+
 @dataclass(frozen=True)
 class Skills:
-    """What the skills work with. `seconds`: a song's length when the fan asks for none."""
+    """What the skills work with. `seconds`: a song's length when the fan asks for none.
+
+    `permit` may raise BriefError with the reason why this asker gets no such song here and now (a stage's limits).
+    """
 
     book: RequestBook
     library: Library
     author: Callable[[], Author]
     seconds: float = 20.0
+    permit: Callable[[Asker, Brief], None] = anyone
 
 
 def request_song(skills: Skills, asker: Asker, brief: str) -> Receipt:
     """Writes a request down and says at once where it stands. Raises BriefError with what to do about the brief."""
     from skills.reading import read_brief
 
-    status = skills.book.order(asker.fan, asker.address, read_brief(brief, seconds=skills.seconds), asker.key)
-    wanted = status.request.brief
+    return order(skills, asker, read_brief(brief, Brief("", seconds=skills.seconds)))
+
+
+def order(skills: Skills, asker: Asker, wanted: Brief, seed: int | None = None) -> Receipt:
+    """Writes down a request whose brief is clear already. Raises BriefError where the asker's limits forbid it."""
+    skills.permit(asker, wanted)
+    status = skills.book.order(asker.fan, asker.address, wanted, asker.key, seed)
     return Receipt(status.request.id, wanted.theme, wanted.dedication, status.ahead)
 
 
@@ -82,7 +96,7 @@ def write_lyrics(skills: Skills, asker: Asker, brief: str) -> str:
     from skills import words
     from skills.reading import read_brief
 
-    wanted = replace(read_brief(brief, seconds=skills.seconds), form="verse-chorus")
+    wanted = replace(read_brief(brief, Brief("", seconds=skills.seconds)), form="verse-chorus")
     seed = int.from_bytes(hashlib.sha256(asker.key.encode()).digest()[:4], "big")
     return words.write_lyrics(wanted, seed, skills.author(), skills.library.used_lines("")).text
 

@@ -111,7 +111,7 @@ def compose_score(studio: Studio, song: str, progress: Progress) -> None:
     from skills.tune import compose
 
     now, lyrics = studio.library.read(song), studio.library.read_lyrics(song)
-    score = compose(lyrics, now.brief, style_of(now.brief), now.seed, *RANGE)
+    score = compose(lyrics, now.brief, style_of(now.brief), now.seed, *RANGE).transposed(now.brief.shift)
     write_text_whole(studio.library.folder(song) / "score.json", score.to_json())
 
 
