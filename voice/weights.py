@@ -55,15 +55,19 @@ def load_network(cache: Path, threads: int = 2, source: Source = Source()) -> Ne
     from voice.network.network import Network
 
     torch.set_num_threads(threads)
-    with torch.device("meta"):  # no time on random numbers that are replaced at once
-        network = Network()
-    tensors = weights(cache, source)
-    fitting = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    if fitting != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
-        raise WeightsError(f"the weights from {source.origin} are not of Kokoro-82M: choose another origin")
-    network.load_state_dict(tensors, assign=True)
-    network.requires_grad_(False)
-    return network.eval()
+    with torch.inference_mode(mode=False):  # whatever the caller is in, these weights may learn later
+        with torch.device("meta"):  # no time on random numbers that are replaced at once
+            network = Network()
+        tensors = weights(cache, source)
+        fitting = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+        if fitting != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
+            raise WeightsError(
+                f"the weights from {source.origin} are not of Kokoro-82M: choose another origin"
+            )
+        network.load_state_dict(tensors, assign=True)
+        network.requires_grad_(False).eval()
+        network.quicken()
+    return network
 
 
 def weights(cache: Path, source: Source = Source()) -> dict[str, Tensor]:

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voice.network.embedding import unset_embedding
+
 
 class Albert(nn.Module):
     """Phoneme tokens to contextual features; its embeddings are narrow and widened once."""
@@ -26,9 +28,9 @@ class Albert(nn.Module):
         super().__init__()
         self.depth = depth
         self.longest = longest
-        self.words = nn.Embedding(tokens, embedding)
-        self.positions = nn.Embedding(longest, embedding)
-        self.kinds = nn.Embedding(2, embedding)
+        self.words = unset_embedding(tokens, embedding)
+        self.positions = unset_embedding(longest, embedding)
+        self.kinds = unset_embedding(2, embedding)
         self.norm = nn.LayerNorm(embedding, eps=1e-12)
         self.widen = nn.Linear(embedding, width)
         self.layer = AlbertLayer(width, heads, inner)

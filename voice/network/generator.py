@@ -55,7 +55,7 @@ class Generator(nn.Module):
         """As forward, but stops at log magnitudes and phases: [batch, 22, 60 * frames + 1]."""
         source = self.spectrum.analyse(excitation)
         for i, up in enumerate(self.ups):
-            x = up(F.leaky_relu_(x, 0.1))
+            x = up(F.leaky_relu(x, 0.1))
             if i == len(RATES) - 1:
                 x = F.pad(x, (1, 0), mode="reflect")  # n frames between, n + 1 spectra
             x = x.add_(self.source_stacks[i](self.source_in[i](source), style, weights))

@@ -7,6 +7,7 @@ from typing import cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voice.network.embedding import unset_embedding
 from voice.network.norms import ChannelNorm
 
 
@@ -15,7 +16,7 @@ class TextEncoder(nn.Module):
 
     def __init__(self, tokens: int, channels: int = 512, kernel: int = 5, depth: int = 3) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(tokens, channels)
+        self.embedding = unset_embedding(tokens, channels)
         self.cnn = nn.ModuleList(
             nn.Sequential(nn.Conv1d(channels, channels, kernel, padding=kernel // 2), ChannelNorm(channels))
             for _ in range(depth)
