@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 from voice import spelling
@@ -62,6 +63,11 @@ def known(word: str) -> bool:
     return key in _sung() or bool(cmu().get(key) or gold().get(key))
 
 
+def sung_otherwise(key: str) -> bool:
+    """Whether the table of sung words, which goes before the dictionaries, holds `key`."""
+    return key in _sung()
+
+
 def pronounce(word: str) -> Phones:
     """How `word` is said. Raises PronunciationError if it has no letters that can be read."""
     return pronunciations(word)[0]
@@ -76,7 +82,9 @@ def pronunciations(word: str) -> tuple[Phones, ...]:
     found = _listed(key) or _dropped_g(key)
     if not found and key.strip("'") != key:
         found = _listed(key.strip("'"))
-    found = found or _from_parts(key) or (_guessed(key),)
+    if not found and word.isupper() and word.isalpha() and len(key) in (2, 3):
+        found = (_spelled_out(key),)  # NYC
+    found = found or _from_parts(key) or _drawn_out(key) or (_guessed(key),)
     return tuple(dict.fromkeys(found))
 
 
@@ -141,7 +149,8 @@ def _listed(key: str) -> tuple[Phones, ...]:
     checked = gold().get(key)
     if checked and count_vowels(checked[0]):
         marks = vowel_stresses(checked[0])
-        variants.sort(key=lambda v: _marks(v) != _marks_of(marks))  # stable: CMU's order otherwise
+        likeness = to_arpabet(checked[0])
+        variants.sort(key=lambda v: (_marks(v) != _marks_of(marks), _unlike(v, likeness)))
         variants = variants or [_spoken(checked[0])]
     if re.search(
         r"ire(s|d|r|rs|less|ment|ments)?$", key
@@ -149,6 +158,12 @@ def _listed(key: str) -> tuple[Phones, ...]:
         short = [tuple(" ".join(v).replace("AY1 ER0", "AY1 R").split()) for v in variants]
         variants = short + variants
     return tuple(entries + variants)
+
+
+def _unlike(phones: Phones, others: Phones) -> float:
+    """How far two pronunciations of a word are apart, stress digits aside: 0 alike, 1 nothing in common."""
+    plain_phones = [p.rstrip("012") for p in phones], [p.rstrip("012") for p in others]
+    return 1 - SequenceMatcher(None, *plain_phones, autojunk=False).ratio()
 
 
 def _marks(phones: Phones) -> tuple[int, int]:
@@ -179,12 +194,7 @@ def _dropped_g(key: str) -> tuple[Phones, ...]:
 def _from_parts(key: str) -> tuple[Phones, ...]:
     """Numbers, hyphenated words, endings and compounds of words that are known; () if it is none of them."""
     if any(c.isdigit() for c in key):
-        said = [
-            w
-            for run in re.findall(r"\d+|[a-z']+", key)
-            for w in (spelling.spell_number(run) if run.isdigit() else [run])
-        ]
-        return (_joined(said),)
+        return (_joined([w for w in read_line(key).words if not any(map(str.isdigit, w))] or ["zero"]),)
     if "-" in key:
         return (_joined([part for part in key.split("-") if part]),)
     if key.endswith("in'") and len(key) > 5:
@@ -262,12 +272,27 @@ def _compound(key: str) -> tuple[Phones, ...]:
     return ()
 
 
+def _drawn_out(key: str) -> tuple[Phones, ...]:
+    """'looove', 'yeahhh': a letter written three times or more stands for itself, once or twice."""
+    shorter = [re.sub(r"([a-z])\1\1+", once, key) for once in (r"\1\1", r"\1")]
+    if shorter[0] == key:
+        return ()
+    for short in sorted(shorter, key=lambda short: not gold().get(short)):
+        if found := _listed(short) or _dropped_g(short):
+            return found
+    return ()
+
+
+def _spelled_out(letters: str) -> Phones:
+    return tuple(phone for letter in letters for phone in _LETTER_NAMES[letter].split())
+
+
 def _guessed(key: str) -> Phones:
     letters = re.sub(r"[^a-z]", "", key)
     if not letters:
         raise PronunciationError(f"'{key}' has no letters that can be sung")
     if not re.search(r"[aeiouy]", letters):
-        return tuple(phone for letter in letters for phone in _LETTER_NAMES[letter].split())
+        return _spelled_out(letters)
     from voice.g2p import guess
 
     phones = guess(letters)

@@ -7,12 +7,13 @@ the stressed one; else ARPABET is rewritten. So lyrics counted by the lexicon an
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from voice.alphabet import CONSONANTS, STRESSES, VOWELS, count_vowels, is_vowel, to_kokoro, vowel_stresses
 from voice.dictionary import gold
-from voice.lexicon import WEAK, PronunciationError, plain, pronunciations
+from voice.homographs import in_context, is_verb_of_two
+from voice.lexicon import WEAK, PronunciationError, plain, pronunciations, sung_otherwise
 
 # As they are sung within a line: before a consonant, before a vowel.
 _WEAK_FORMS = {
@@ -21,35 +22,53 @@ _WEAK_FORMS = {
 }  # fmt: skip
 
 
-def to_phonemes(word: str, overrides: Mapping[str, str] | None = None, following: str | None = None) -> str:
-    """How `word` is sung. `overrides`: word in small letters -> phonemes. `following`: the next word in the line.
+def to_phonemes(
+    word: str,
+    overrides: Mapping[str, str] | None = None,
+    following: str | None = None,
+    preceding: str | None = None,
+) -> str:
+    """How `word` is sung. `overrides`: word in small letters -> phonemes; the words beside it in the line help.
 
     Raises PronunciationError for a word without Latin letters, or an override with unknown symbols.
     """
-    return candidates(word, overrides, following)[0]
+    return candidates(word, overrides, following, preceding)[0]
 
 
 def line_phonemes(words: Sequence[str], overrides: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """The phonemes of each word of a line, 'the' and 'to' fitted to the word after them."""
-    after: list[str | None] = [*words[1:], None]
+    """The phonemes of each word of a line, each fitted to the words beside it."""
     return tuple(
-        to_phonemes(word, overrides, following) for word, following in zip(words, after, strict=True)
+        to_phonemes(word, overrides, following, preceding) for preceding, word, following in beside(words)
     )
 
 
+def beside(words: Sequence[str]) -> Iterator[tuple[str | None, str, str | None]]:
+    """(the word before, the word, the word after) of a line's words."""
+    return zip([None, *words[:-1]], words, [*words[1:], None], strict=True)
+
+
 def candidates(
-    word: str, overrides: Mapping[str, str] | None = None, following: str | None = None
+    word: str,
+    overrides: Mapping[str, str] | None = None,
+    following: str | None = None,
+    preceding: str | None = None,
 ) -> tuple[str, ...]:
     """Every way to sing `word`, the usual one first."""
+    if len(several := word.split()) > 1:
+        return ("".join(line_phonemes(several, overrides)),)
     key = plain(word)
     given = (overrides or {}).get(key) or (overrides or {}).get(word)
     if given:
         return (checked(given, word),)
-    said = _dictionary_forms(key or word)
+    said = _dictionary_forms(word if word.isupper() or not key else key)
     if key in _WEAK_FORMS:
         weak = _WEAK_FORMS[key][following is not None and _begins_with_vowel(following)]
         weak = "tu" if key == "to" and following is None else weak
         said = (weak, *said) if count_vowels(weak) else said
+    elif is_verb_of_two(key, preceding):
+        said = tuple(sorted(said, key=lambda form: _shape(form) != (2, 1)))
+    elif here := in_context(key, preceding, following):
+        said = (here, *said)
     return tuple(dict.fromkeys(said))
 
 
@@ -66,13 +85,14 @@ def checked(phonemes: str, word: str) -> str:
 
 
 @lru_cache(maxsize=1 << 15)
-def _dictionary_forms(key: str) -> tuple[str, ...]:
-    spoken = pronunciations(key)
+def _dictionary_forms(word: str) -> tuple[str, ...]:
+    spoken, key = pronunciations(word), plain(word)
     found = gold().get(key)
     forms = [to_kokoro(_weakened(key, phones)) for phones in spoken]
     if found:
         sung = _sung(found[0])
-        forms.insert(0 if _shape(sung) == _shape(to_kokoro(spoken[0])) else len(forms), sung)
+        usual = _shape(sung) == _shape(forms[0]) and not sung_otherwise(key)
+        forms.insert(0 if usual else len(forms), sung)
     return tuple(form for form in forms if count_vowels(form)) or (to_kokoro(spoken[0]),)
 
 

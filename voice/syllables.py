@@ -17,7 +17,7 @@ from voice.alphabet import STRESSES, VOWELS, count_vowels, vowel_stresses
 from voice.dictionary import gold
 from voice.lexicon import WEAK, plain, read_line
 from voice.orthography import Spelled, spell
-from voice.phonemes import candidates, to_phonemes
+from voice.phonemes import beside, candidates, to_phonemes
 
 _ONSETS = (
     "pɹ bɹ tɹ dɹ kɹ ɡɹ fɹ θɹ ʃɹ pl bl kl ɡl fl sl tw dw kw ɡw sw θw sp st sk sm sn spɹ stɹ skɹ spl skw "
@@ -54,19 +54,21 @@ class SyllableCountError(ValueError):
 
 
 def split(
-    word: str, overrides: Mapping[str, str] | None = None, following: str | None = None
+    word: str,
+    overrides: Mapping[str, str] | None = None,
+    following: str | None = None,
+    preceding: str | None = None,
 ) -> tuple[SungSyllable, ...]:
     """The sung syllables of `word`; their texts joined are `word`. Raises PronunciationError."""
-    return _split(word, to_phonemes(word, overrides, following))
+    return _split(word, to_phonemes(word, overrides, following, preceding))
 
 
 def line_syllables(
     text: str, overrides: Mapping[str, str] | None = None
 ) -> tuple[tuple[SungSyllable, ...], ...]:
     """The sung syllables of each word of a line of text."""
-    words = read_line(text).words
-    after: list[str | None] = [*words[1:], None]
-    return tuple(split(word, overrides, following) for word, following in zip(words, after, strict=True))
+    lined_up = beside(read_line(text).words)
+    return tuple(split(word, overrides, following, preceding) for preceding, word, following in lined_up)
 
 
 def align(
@@ -74,13 +76,14 @@ def align(
     written: Sequence[str],
     overrides: Mapping[str, str] | None = None,
     following: str | None = None,
+    preceding: str | None = None,
 ) -> tuple[SungSyllable, ...]:
     """The phonemes of each syllable as a composer wrote it: ('fi', 're'), ('heav', 'en'), ('lo', 'o', 'ove').
 
     Pronunciations of another number of syllables are looked for ('fire' on one note or two, 'memory' on two).
     Raises SyllableCountError if the word cannot be sung on so many notes.
     """
-    said = candidates(word, overrides, following)
+    said = candidates(word, overrides, following, preceding)
     wanted = len(written)
     for phonemes in [*said, *(other for form in said for other in _other_lengths(form))]:
         if count_vowels(phonemes) == wanted:

@@ -83,6 +83,27 @@ def test_small_words_are_sung_weak_and_fitted_to_the_next_word() -> None:
     assert said[6] == "tu" and said[7] == "ə" and said[9] == "tə"
 
 
+@pytest.mark.parametrize(
+    ("line", "word", "said"),
+    [
+        ("I close my eyes", 1, "klˈOz"),
+        ("hold me close to you", 2, "klˈOs"),
+        ("don't tear me apart", 1, "tˈɛɹ"),
+        ("a tear in your eye", 1, "tˈɪɹ"),
+        ("the cold wind blows", 2, "wˈɪnd"),
+        ("wind up alone", 0, "wˈInd"),
+        ("where we live our lives", 2, "lˈɪv"),
+        ("where we live our lives", 4, "lˈIvz"),
+        ("I used to know", 1, "jˈust"),
+        ("heavy as lead", 2, "lˈɛd"),
+        ("they play that record", 3, "ɹˈɛkəɹd"),
+        ("trying to record", 2, "ɹəkˈɔɹd"),
+    ],
+)
+def test_words_written_alike_are_told_apart_by_their_neighbours(line: str, word: int, said: str) -> None:
+    assert line_phonemes(line.split())[word] == said
+
+
 def test_sung_words_have_a_vowel_in_every_syllable() -> None:
     for (
         word
