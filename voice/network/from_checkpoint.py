@@ -32,7 +32,7 @@ def _without_weight_norm(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
             stem = name.removesuffix("_g")
             gain, direction = plain.pop(name), plain.pop(f"{stem}_v")
             length = direction.flatten(1).norm(dim=1).reshape(gain.shape)
-            plain[stem] = direction * (gain / length)
+            plain[stem] = direction * (gain / length.clamp(min=1e-12))  # a channel of nothing stays nothing
     return plain
 
 
