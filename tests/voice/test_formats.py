@@ -99,6 +99,18 @@ def test_a_repeat_is_sung_with_its_second_verse() -> None:
     assert [n.tick for n in score.notes] == [0, 4 * Q, 8 * Q]
 
 
+def test_a_bar_that_a_repeat_divides_stays_one_bar() -> None:
+    repeat = '<barline location="right"><repeat direction="backward"/></barline>'
+    measures = f'<measure number="0" implicit="yes">{ATTRIBUTES}{_xml_note("G", 1, "the")}</measure>'
+    measures += f'<measure number="1">{_xml_note("C", 3, "train")}{repeat}</measure>'
+    measures += f'<measure number="X1" implicit="yes">{_xml_note("G", 1, "goes")}</measure>'
+    measures += f'<measure number="2">{_xml_note("C", 4, "home")}</measure>'
+    score = from_musicxml(_xml(measures))
+    assert [n.syllable for n in score.notes] == ["the", "train", "the", "train", "goes", "home"]
+    assert score.metre == (MetreMark(0, 4, 4),)
+    assert [score.bar(n.tick)[0] for n in score.notes] == [1, 2, 2, 3, 3, 4]
+
+
 def test_what_a_composer_marks_is_read() -> None:
     slur = '<notations><slur type="start" number="1"/></notations>'
     breath = "<articulations><breath-mark/></articulations>"

@@ -187,7 +187,7 @@ def _metre(part: Any, meter: Any) -> tuple[int, tuple[MetreMark, ...]]:
     """(ticks of silence that fill up a pick-up bar, the metre). A short or long bar gets a metre of its own."""
     from music21 import stream
 
-    marks: list[MetreMark] = []
+    bars: list[tuple[int, int, MetreMark]] = []  # length, what it should be, its sign
     lead_in, beats, unit = 0, 4, 4
     measures = list(part.getElementsByClass(stream.Measure))
     for i, measure in enumerate(measures):
@@ -200,9 +200,13 @@ def _metre(part: Any, meter: Any) -> tuple[int, tuple[MetreMark, ...]]:
         if i == 0 and 0 < length < whole:
             lead_in, length = whole - length, whole
         tick = (_ticks(measure.offset) + lead_in) if i else 0
-        here = MetreMark(tick, beats, unit)
-        if length != whole and length > 0:
-            here = MetreMark(tick, *_odd_bar(length))
+        if bars and length < whole and bars[-1][0] < bars[-1][1] and bars[-1][0] + length == whole:
+            bars[-1] = (whole, whole, bars[-1][2])  # a bar that a repeat sign divides
+        elif length:
+            bars.append((length, whole, MetreMark(tick, beats, unit)))
+    marks: list[MetreMark] = []
+    for length, whole, sign in bars:
+        here = sign if length == whole else MetreMark(sign.tick, *_odd_bar(length))
         if not marks or (marks[-1].beats, marks[-1].unit) != (here.beats, here.unit):
             marks.append(here)
     return lead_in, tuple(marks) or (MetreMark(0, 4, 4),)
