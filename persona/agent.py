@@ -1,0 +1,104 @@
+"""The artist: the whole graph on one page. A message goes in; an answer in character comes out.
+
+limits -> guard (in) -> recall -> model <-> skills -> guard (out) -> remember
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from langchain.agents import create_agent
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk, HumanMessage
+
+from memory.memory import Memory
+from memory.fan import Fan, Scope
+from persona import guard
+from persona.card import Card
+from persona.conversations import Conversations
+from persona.encounter import Encounter
+from persona.middleware import Guard, Limits, Recall, Remember, Trouble
+from persona.repertoire import Repertoire
+from persona.speech import Speech
+from skills.book import Request
+from skills.library import Song
+from skills.requesting import Skills
+from skills.tools import song_tools
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+
+class Artist:
+    """Answers encounters, one at a time in a conversation, any number of conversations at once."""
+
+    def __init__(
+        self,
+        card: Card,
+        model: BaseChatModel,
+        memory: Memory,
+        skills: Skills,
+        words: int = 300,
+        checkpointer: BaseCheckpointSaver[Any] | None = None,
+    ) -> None:
+        self.name, self.greeting = card.name, card.first_mes
+        self._card, self._memory, self._lines = card, memory, Repertoire.of(card)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._graph = create_agent(
+            model,
+            tools=song_tools(skills),
+            middleware=[
+                Limits(self._lines),
+                Guard(self._lines, card.name),
+                Recall(card, memory, words),
+                Trouble(self._lines, card.name),
+                Remember(card, memory),
+            ],
+            context_schema=Encounter,
+            checkpointer=checkpointer or Conversations(),
+            name="artist",
+        )
+
+    async def answer(self, encounter: Encounter) -> AsyncIterator[str]:
+        """The answer, in pieces as they come. What was let out has passed the guard; never raises for a model's sake."""
+        async with self._turns.setdefault(encounter.conversation, asyncio.Lock()):
+            speech = Speech(hold=guard.asks_human(encounter.message.text))
+            messages: list[Any] = []
+            async for mode, news in self._graph.astream(
+                {"messages": [HumanMessage(encounter.message.text, id=encounter.message.id)]},
+                {"configurable": {"thread_id": encounter.conversation}},
+                context=encounter,
+                stream_mode=["messages", "values"],
+                durability="exit",
+            ):
+                if mode == "values":
+                    messages = news["messages"]
+                elif isinstance(news[0], AIMessageChunk) and news[1].get("langgraph_node") == "model":
+                    for piece in speech.hear(news[0].id or "", news[0].text):
+                        yield piece
+            for piece in speech.finish(messages[-1].id or "", messages[-1].text):
+                yield piece
+
+    async def reply(self, encounter: Encounter) -> str:
+        """The answer, whole."""
+        return "".join([piece async for piece in self.answer(encounter)])
+
+    def announce(self, request: Request, song: Song) -> str:
+        """The words that a finished song is posted with; the artist keeps in mind that it made it."""
+        slots = {"title": song.title, "thing": request.brief.theme}
+        topic = "_"
+        if request.brief.dedication:
+            slots, topic = slots | {"who": request.brief.dedication}, "for"
+        text = self._lines.choose("announce", topic, slots, (), request.id).filled(slots)
+        # Private to the fan, whatever the address: a server need not know whom a song was for.
+        fan = Fan(request.fan)
+        self._memory.remember(fan, Scope("fan", request.fan), self.name, "", text)
+        return text
+
+    def apologise(self, request: Request) -> str:
+        """The words for a song that could not be made."""
+        slots = {"thing": request.brief.theme} if request.brief.theme else {}
+        return self._lines.choose("apology", "_", slots, (), request.id).filled(slots)

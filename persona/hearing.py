@@ -1,0 +1,134 @@
+"""Hearing: small parsers for what a fan's words give away: names, people, themes; and how to say it back."""
+
+from __future__ import annotations
+
+import re
+
+KIN = (
+    "grandmother|grandma|granny|grandfather|grandpa|mother|mom|mum|mama|father|dad|daddy|sister|brother|wife|husband|"
+    "girlfriend|boyfriend|daughter|son|aunt|uncle|cousin|niece|nephew|partner|fiancée|fiancé|fiancee|fiance|"
+    "best friend|friend|roommate|neighbor|neighbour|boss|teacher|baby|kids|children|parents|family|band|"
+    "dog|cat|horse|bird|rabbit|hamster|puppy|kitten|parrot"
+)
+NAME = r"[A-Z][\w'’-]{1,20}"
+_KIN_NAMED = re.compile(
+    rf"\b[Mm]y (?:little |big |old |older |younger |late )?({KIN})(?:'s name is| is called| named| called|,)? ({NAME})"
+)
+_KIN = re.compile(
+    rf"\bmy ((?:little |big |old |older |younger |late )?(?:{KIN}))\b(?!'s (?:house|car|boat|name))",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(
+    rf"(?:\b[Mm]y name is|\b[Mm]y name's|\b[Nn]ame's|\b[Cc]all me|\b[Pp]eople call me|\bI go by|\bi go by|\b[Tt]his is) ({NAME})"
+    rf"|\b(?:I'm|I’m|I am|i'm|Im) ({NAME})(?=$|[.,!?]| (?:and|from|by|here|nice|your)\b)"
+)
+_NAMED_LOW = re.compile(r"\b(?:my name is|my name's|call me|name's) ([a-z][\w'-]{1,20})\b", re.IGNORECASE)
+_NOT_NAMES = {
+    "back", "here", "just", "not", "so", "a", "the", "fine", "ok", "okay", "good", "sorry", "sad", "happy", "from", "in",
+    "at", "maybe", "later", "anything", "whatever", "crazy", "texan", "irish", "german", "american", "english",
+    "french", "i", "i'm", "you", "when", "if", "tomorrow", "stupid", "on",
+}  # fmt: skip
+_THEME = re.compile(r"\b(?:about|bout|on|of)\s+(.+)", re.IGNORECASE)
+_FOR = re.compile(rf"\bfor (?:my (?:{KIN}),? )?({NAME})")
+_THEME_END = re.compile(
+    r"\s*(?:[.!?;\n]|,|\bplease\b|\bpls\b|\bfor (?:my|her|him|them|me|[A-Z])|\bit'?s for\b|\bthanks\b|\blol\b|\band sing\b).*$",
+    re.DOTALL,
+)
+_WISH = re.compile(
+    r"^(?:(?:hi|hey|hello|yo|so|ok|and|rust|please|now)[,!. ]+)*"
+    r"(?:(?:can|could|would|will) (?:you|u) (?:please )?|please |i(?:'d like| would like| want| need|'d love) (?:you to )?|let'?s |do )?"
+    r"(?:write|sing|make|compose|record|create|do|give|gimme|have|hear)?\s*(?:me |us )?(?=(?:an?|some|the|something|another|my|one)\b)",
+    re.IGNORECASE,
+)
+_FLIPS = {
+    "i": "you", "i'm": "you're", "i've": "you've", "i'd": "you'd", "i'll": "you'd", "am": "are", "was": "were", "my": "your",
+    "me": "you", "mine": "yours", "myself": "yourself", "we": "you", "our": "your", "us": "you", "ours": "yours",
+    "we're": "you're", "we've": "you've", "im": "you're", "your": "my", "you": "me", "ourselves": "yourselves",
+}  # fmt: skip
+
+
+def fan_name(text: str) -> str:
+    """The name that somebody gives as their own in this message, or ''."""
+    match = _NAMED.search(text)
+    name = next((group for group in match.groups() if group), "") if match else ""
+    if not name and (low := _NAMED_LOW.search(text)):
+        name = low[1]
+    return "" if name.lower() in _NOT_NAMES else name[:1].upper() + name[1:]
+
+
+def person(text: str) -> str:
+    """Whom the fan speaks of, said back to them: 'Bruno', 'your grandmother', or ''."""
+    named = _KIN_NAMED.search(text)
+    if named and named[2].lower() not in _NOT_NAMES:
+        return named[2]
+    kin = _KIN.search(text)
+    return f"your {kin[1].lower()}" if kin else ""
+
+
+def people(text: str) -> set[str]:
+    """Names in a message that stand for somebody: after a relation, or after 'for'. Capitals decide."""
+    named = {match[2] for match in _KIN_NAMED.finditer(text)} | {match[1] for match in _FOR.finditer(text)}
+    return {name for name in named if name.lower() not in _NOT_NAMES}
+
+
+def theme(text: str) -> str:
+    """What a song or verse is to be about, said back: 'the last train home', 'your old truck', or ''."""
+    match = _THEME.search(text)
+    if match is None:
+        return ""
+    found = _THEME_END.sub("", match[1]).strip(" '\"")
+    found = turned(found)
+    return found if 1 < len(found) <= 60 else ""
+
+
+def retell(text: str) -> str:
+    """A clause that tells a fan what they said: 'you told me your sister is leaving', or '' where there is nothing.
+
+    Questions, greetings and talk about the artist are not worth telling back.
+    """
+    for sentence in re.split(r"(?<=[.!;])\s+|\n+", " ".join(text.split())[:400]):
+        clause = sentence.strip(" .!;,")
+        if not clause or clause.endswith("?"):
+            continue
+        wish = _WISH.match(clause)
+        if (
+            wish
+            and wish.end()
+            and re.search(
+                r"\b(song|blues|tune|ballad|lullaby|verse|poem|lyrics|something|one)\b", clause, re.I
+            )
+        ):
+            asked = re.sub(r",?\s*\b(it'?s|this is) for\b", ", for", clause[wish.end() :])
+            if len(asked.split()) > 2:
+                return f"you asked me for {turned(asked)}"
+            continue
+        if re.match(
+            r"(?:and |but |so |well |yes,? |hey,? |hi,? |oh,? |hey rust,? |hi rust,? )*(my|i|i'm|i’m|im|i've|we|our|we're)\b",
+            clause,
+            re.I,
+        ) and (
+            4 <= len(clause.split()) <= 24
+            and not re.search(
+                r"\b(your? (?:song|voice|music)|rust|thank|love you|hate you)\b",
+                clause.split(",", 1)[-1] if "," in clause else clause,
+                re.I,
+            )
+        ):
+            said = re.sub(r"^(?:and|but|so|well|yes|hey rust|hi rust|hey|hi|oh)[, ]+", "", clause, flags=re.I)
+            return f"you told me {turned(said)}"
+    return ""
+
+
+def turned(text: str) -> str:
+    """First person to second: 'my truck and I' -> 'your truck and you'. The other way round for 'you'."""
+    words = text.replace("’", "'").split()
+    out: list[str] = []
+    for place, word in enumerate(words):
+        core = word.strip(".,!?;:'\"").lower()
+        flipped = _FLIPS.get(core)
+        if core == "was" and not (place and words[place - 1].lower() in ("i", "i,")):
+            flipped = None
+        if core == "am" and not (place and words[place - 1].lower() == "i"):
+            flipped = None
+        out.append(word.lower().replace(core, flipped, 1) if flipped else word)
+    return " ".join(out)

@@ -1,0 +1,268 @@
+"""What stands around the chat model, from the outside in: limits, guard, recall, trouble, and remembering at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Annotated, Any, NotRequired
+
+import structlog
+from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse, hook_config
+from langchain.agents.middleware.types import PrivateStateAttr, ToolCallRequest
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from memory.memory import Memory
+from persona import guard
+from persona.card import Card
+from persona.encounter import Encounter
+from persona.prompt import character, known_section, lore
+from persona.repertoire import Repertoire
+from persona.telling import tell
+from persona.trouble import cause_of, log_model_failure
+
+log = structlog.get_logger()
+LONGEST = 4000  # characters of one message that a model reads
+HISTORY = 6000  # words of the conversation that go along with a message
+ROUNDS = 5  # model calls for one message
+Context = Runtime[Encounter]
+Request = ModelRequest[Encounter]
+Handler = Callable[[Request], Awaitable[ModelResponse[Any]]]
+
+
+class State(AgentState[Any]):
+    """What the turn adds to the messages: what was recalled, and whether it is to be remembered."""
+
+    recalled: NotRequired[Annotated[str, PrivateStateAttr]]
+    private: NotRequired[Annotated[bool, PrivateStateAttr]]
+
+
+class Middleware(AgentMiddleware[State, Encounter, Any]):
+    state_schema = State
+
+
+class Limits(Middleware):
+    """Bounds what goes to the model: one message's length, the history, the rounds of tool calls."""
+
+    def __init__(self, repertoire: Repertoire) -> None:
+        super().__init__()
+        self._lines = repertoire
+
+    async def abefore_agent(self, state: State, runtime: Context) -> dict[str, Any] | None:
+        message = state["messages"][-1]
+        if len(message.text) <= LONGEST:
+            return None
+        return {"messages": [HumanMessage(message.text[:LONGEST], id=message.id)]}
+
+    @hook_config(can_jump_to=["end"])
+    async def abefore_model(self, state: State, runtime: Context) -> dict[str, Any] | None:
+        rounds = sum(isinstance(message, AIMessage) for message in this_turn(state["messages"]))
+        if rounds < ROUNDS:
+            return None
+        log.warning("chat model kept calling tools", conversation=runtime.context.conversation, rounds=rounds)
+        return {"messages": [spoken(self._lines, "trouble", "limit", state["messages"])], "jump_to": "end"}
+
+    async def awrap_model_call(self, request: Request, handler: Handler) -> ModelResponse[Any]:
+        return await handler(request.override(messages=recent(request.messages)))
+
+
+class Guard(Middleware):
+    """Clear cases never reach the model; claims of being human never reach the fan."""
+
+    def __init__(self, repertoire: Repertoire, artist: str) -> None:
+        super().__init__()
+        self._lines, self._slots = repertoire, {"artist": artist}
+
+    @hook_config(can_jump_to=["end"])
+    async def abefore_agent(self, state: State, runtime: Context) -> dict[str, Any] | None:
+        text = state["messages"][-1].text
+        verdict = guard.crisis(text)
+        if verdict is None and not guard.asks_human(text):
+            verdict = guard.out_of_bounds(text)
+        if verdict is None:
+            return {"private": False}
+        # The incident is counted; its words are neither logged nor remembered.
+        log.warning("guard", verdict=verdict.intent, topic=verdict.topic, stage=runtime.context.address.stage)
+        answer = self._say(verdict.intent, verdict.topic, state["messages"])
+        return {"messages": [answer], "private": True, "jump_to": "end"}
+
+    async def aafter_model(self, state: State, runtime: Context) -> dict[str, Any] | None:
+        reply = state["messages"][-1]
+        if not isinstance(reply, AIMessage) or reply.tool_calls:
+            return None
+        asked = guard.asks_human(runtime.context.message.text)
+        if not guard.claims_human(reply.text) and (not asked or guard.answers_human(reply.text)):
+            return None
+        log.warning(
+            "guard", verdict="claimed human" if guard.claims_human(reply.text) else "did not say what it is"
+        )
+        return {"messages": [self._say("are_you_ai", "_", state["messages"], reply.id)]}
+
+    def _say(self, intent: str, topic: str, messages: list[AnyMessage], id: str | None = None) -> AIMessage:
+        return spoken(self._lines, intent, topic, messages, self._slots, id)
+
+
+class Recall(Middleware):
+    """Tells the model who the artist is and what it knows of this fan."""
+
+    def __init__(self, card: Card, memory: Memory, words: int) -> None:
+        super().__init__()
+        self._card, self._memory, self._words = card, memory, words
+        self._character = character(card)
+
+    async def abefore_agent(self, state: State, runtime: Context) -> dict[str, Any] | None:
+        encounter = runtime.context
+        try:
+            memories = await asyncio.to_thread(
+                self._memory.recall,
+                encounter.fan,
+                encounter.scope,
+                self._card.name,
+                encounter.message.text,
+                words=self._words,
+            )
+        except Exception:  # an artist that forgets for once is better than one that is silent
+            log.exception("recall failed", fan=encounter.fan.id)
+            memories = []
+        told_as = encounter.fan.name or "Fan"
+        return {"recalled": known_section(encounter.fan.name, told_as, self._card.name, memories)}
+
+    async def awrap_model_call(self, request: Request, handler: Handler) -> ModelResponse[Any]:
+        parts = (
+            self._character,
+            lore(self._card, request.runtime.context.message.text),
+            str(request.state.get("recalled", "")),
+        )
+        prompt = SystemMessage("\n\n".join(part for part in parts if part))
+        return await handler(request.override(system_message=prompt))
+
+
+class Trouble(Middleware):
+    """Whatever fails inside becomes a sentence in character; a song that was ordered before is still told of."""
+
+    def __init__(self, repertoire: Repertoire, artist: str) -> None:
+        super().__init__()
+        self._lines, self._slots = repertoire, {"artist": artist}
+
+    async def awrap_model_call(self, request: Request, handler: Handler) -> ModelResponse[Any] | AIMessage:
+        where = {"conversation": request.runtime.context.conversation}
+        topic, slots = "empty", dict(self._slots)
+        for _ in range(2):  # a broken answer is asked for once more
+            try:
+                response = await handler(request)
+            except Exception as error:
+                cause = cause_of(error)
+                log_model_failure(error, cause, **where)
+                topic, slots = cause.topic, slots | cause.slots
+                break
+            reply = response.result[-1]
+            if (
+                not isinstance(reply, AIMessage)
+                or reply.tool_calls
+                or (reply.text.strip() and not reply.invalid_tool_calls)
+            ):
+                return response
+            topic = "broken" if reply.invalid_tool_calls else "empty"
+            log.warning("chat model answered nothing usable", problem=topic, **where)
+        last = request.messages[-1]
+        if isinstance(last, ToolMessage) and last.status != "error":
+            told = tell(self._lines, last, "", said_lines(request.messages), str(last.tool_call_id))
+            return AIMessage(told.text, additional_kwargs={"line": told.line.id})
+        return spoken(self._lines, "trouble", topic, request.messages, slots)
+
+    async def awrap_tool_call(
+        self,
+        request: ToolCallRequest,
+        handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]],
+    ) -> ToolMessage | Command[Any]:
+        try:
+            return await handler(request)
+        except Exception as error:
+            log.exception("skill failed", skill=request.tool_call["name"], cause=type(error).__name__)
+            failed = json.dumps({"failed": "it broke, and nothing was done; say so and do not try again now"})
+            return ToolMessage(
+                failed,
+                tool_call_id=request.tool_call["id"] or "",
+                name=request.tool_call["name"],
+                status="error",
+            )
+
+
+class Remember(Middleware):
+    """Keeps the exchange. Words said in a crisis, and what the guard declined, are not kept."""
+
+    def __init__(self, card: Card, memory: Memory) -> None:
+        super().__init__()
+        self._card, self._memory = card, memory
+
+    async def aafter_agent(self, state: State, runtime: Context) -> dict[str, Any] | None:
+        if state.get("private"):
+            return None
+        encounter, last = runtime.context, state["messages"][-1]
+        line = str(last.additional_kwargs.get("line", ""))
+        reply = "" if line.startswith("trouble/") else last.text
+        if line.startswith(("crisis/", "out_of_bounds/")):
+            return None
+        try:
+            await asyncio.to_thread(
+                self._memory.remember,
+                encounter.fan,
+                encounter.scope,
+                self._card.name,
+                encounter.message.text[:LONGEST],
+                reply,
+                encounter.message.when,
+            )
+        except Exception:
+            log.exception("an exchange could not be remembered", fan=encounter.fan.id)
+        return None
+
+
+def spoken(
+    lines: Repertoire,
+    intent: str,
+    topic: str,
+    messages: list[AnyMessage],
+    slots: dict[str, str] | None = None,
+    id: str | None = None,
+) -> AIMessage:
+    """A written line as the artist's message. With an `id` it takes the place of the message of that id."""
+    slots = {"wait": "a little while"} | (slots or {})
+    line = lines.choose(intent, topic, slots, said_lines(messages), f"{len(messages)} {intent}")
+    return AIMessage(line.filled(slots), additional_kwargs={"line": line.id}, id=id)
+
+
+def said_lines(messages: list[AnyMessage]) -> list[str]:
+    return [
+        str(message.additional_kwargs["line"]) for message in messages if "line" in message.additional_kwargs
+    ]
+
+
+def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:
+    """What came after the fan's last message."""
+    last = max(
+        (place for place, message in enumerate(messages) if isinstance(message, HumanMessage)), default=-1
+    )
+    return messages[last + 1 :]
+
+
+def recent(messages: list[AnyMessage]) -> list[AnyMessage]:
+    """The end of the conversation that fits, beginning with a fan's message, so that no tool result stands alone."""
+    words, start = 0, 0
+    for place in range(len(messages) - 1, -1, -1):
+        words += len(messages[place].text.split())
+        if words > HISTORY:
+            break
+        if isinstance(messages[place], HumanMessage):
+            start = place
+    return messages[start:]

@@ -1,0 +1,50 @@
+"""Chat models: one factory, three ways. Heavy libraries are imported when a model is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from persona.card import Card
+from persona.router import Embed
+from persona.settings import ChatSettings
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+
+class ModelError(RuntimeError):
+    """A chat model that cannot be built; the message says what to mend."""
+
+
+def chat_model(config: ChatSettings, card: Card, embed: Embed, cache: Path | None = None) -> BaseChatModel:
+    """The chat model that the settings name. `cache`: a folder for what the router learned. Raises ModelError."""
+    if config.model == "endpoint":
+        from persona.models.endpoint import endpoint_model
+
+        return endpoint_model(config)
+    if config.model == "gguf":
+        from persona.models.gguf import gguf_model
+
+        return gguf_model(config)
+    from persona.models.embedded import EmbeddedChatModel
+    from persona.repertoire import Repertoire
+    from persona.router import Router
+
+    return EmbeddedChatModel(
+        router=Router(embed, cache=cache),
+        repertoire=Repertoire.of(card),
+        artist=card.name,
+        embed=embed,
+    )
+
+
+def ask_with(model: BaseChatModel) -> Callable[[str, str], str]:
+    """A plain question to a chat model: (system, user) -> its answer, for skills that know no LangChain."""
+    from langchain_core.messages import HumanMessage, SystemMessage
+
+    def ask(system: str, user: str) -> str:
+        return model.invoke([SystemMessage(system), HumanMessage(user)]).text
+
+    return ask
