@@ -58,9 +58,15 @@ def plain(word: str) -> str:
 
 
 def known(word: str) -> bool:
-    """Whether a dictionary, or the table of sung words, holds `word` itself."""
+    """Whether `word` is said from a dictionary, or from parts that are in one (lovin', moonlit), not guessed."""
     key = plain(word)
-    return key in _sung() or bool(cmu().get(key) or gold().get(key))
+    if "-" in key:
+        return bool(_listed(key)) or all(known(part) for part in key.split("-") if part)
+    if any(c.isdigit() for c in key):
+        return True
+    return bool(
+        _listed(key) or _dropped_g(key) or _listed(key.strip("'")) or _from_parts(key) or _drawn_out(key)
+    )
 
 
 def sung_otherwise(key: str) -> bool:
@@ -199,12 +205,27 @@ def _from_parts(key: str) -> tuple[Phones, ...]:
         return (_joined([part for part in key.split("-") if part]),)
     if key.endswith("in'") and len(key) > 5:
         return ()
-    return _with_ending(key) or _compound(key)
+    return _with_ending(key) or _compound(key) or _with_prefix(key)
 
 
 def _joined(words: list[str]) -> Phones:
     """One word's phones of several; only the last keeps its primary stress marks as they are."""
     return tuple(phone for word in words for phone in pronounce(word))
+
+
+def _with_prefix(key: str) -> tuple[Phones, ...]:
+    """unsung = un + sung; the word keeps its stress."""
+    for prefix, phones in _PREFIXES:
+        stem = key.removeprefix(prefix)
+        if stem != key and len(stem) > 3 and gold().get(stem) and (found := _listed(stem)):
+            return ((*phones.split(), *found[0]),)
+    return ()
+
+
+_PREFIXES = (
+    ("un", "AH0 N"), ("re", "R IY0"), ("over", "OW2 V ER0"), ("out", "AW2 T"), ("under", "AH2 N D ER0"),
+    ("mis", "M IH0 S"), ("non", "N AA0 N"), ("dis", "D IH0 S"), ("super", "S UW2 P ER0"),
+)  # fmt: skip
 
 
 def _with_ending(key: str) -> tuple[Phones, ...]:

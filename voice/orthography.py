@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +22,7 @@ _VOWEL_GROUP = re.compile(r"[aeiouy]+[wyh]?|[aeiou]+(gh|lf|l)?|ea?u?x?")
 _SILENT = {"e": 0.8, "h": 1.0, "w": 1.0, "k": 1.5, "g": 1.5, "b": 1.5, "l": 1.2, "t": 1.5, "p": 1.5, "u": 1.5}
 _LONGEST = 4
 _NEVER = 1e6
+_BEAM = 7.0  # readings that are this much dearer than the best so far are given up
 
 
 @dataclass(frozen=True)
@@ -40,25 +42,38 @@ class Spelled:
 def spell(word: str, phonemes: str) -> tuple[Spelled, ...]:
     """Letter groups in order; joined they are `word`. `phonemes` are without stress marks."""
     low = word.lower()
-    best: dict[tuple[int, int], tuple[float, tuple[int, int] | None]] = {(0, 0): (0.0, None)}
-    for i in range(len(low) + 1):
+    # rows[i][j]: the price of reading i letters as j phonemes, and the step before.
+    rows: list[dict[int, tuple[float, tuple[int, int]]]] = [{} for _ in range(len(low) + 1)]
+    rows[0][0] = (0.0, (-1, -1))
+    for i, row in enumerate(rows):
+        hopeless = min(price for price, _ in row.values()) + _BEAM if row else 0.0
         for j in range(len(phonemes) + 1):
-            if (i, j) not in best:
+            here = row.get(j, (_NEVER,))[0]
+            if here == _NEVER or (here > hopeless and i < len(low)):
                 continue
-            here = best[i, j][0]
-            for take in range(min(_LONGEST, len(low) - i) + 1):
-                for say in range(min(2, len(phonemes) - j) + 1):
-                    if take == say == 0:
-                        continue
-                    price = here + _price(low[i : i + take], phonemes[j : j + say])
-                    if price < best.get((i + take, j + say), (1e9, None))[0]:
-                        best[i + take, j + say] = (price, (i, j))
+            for take, say in _moves(len(low) - i, phonemes[j : j + 2]):
+                price = here + _price(low[i : i + take], phonemes[j : j + say])
+                if price < rows[i + take].get(j + say, (_NEVER,))[0]:
+                    rows[i + take][j + say] = (price, (i, j))
     steps: list[Spelled] = []
     at = (len(low), len(phonemes))
-    while (before := best[at][1]) is not None:
+    while at != (0, 0):
+        before = rows[at[0]][at[1]][1]
         steps.append(Spelled(word[before[0] : at[0]], before[1], at[1]))
         at = before
     return tuple(reversed(steps))
+
+
+def _moves(letters: int, phones: str) -> Iterator[tuple[int, int]]:
+    """(letters, phonemes) that may be taken together next."""
+    if letters:
+        yield 1, 0
+    if phones:
+        yield 0, 1
+        for take in range(1, min(_LONGEST, letters) + 1):
+            yield take, 1
+            if phones in _SPELLINGS and len(phones) == 2:
+                yield take, 2
 
 
 @lru_cache(maxsize=1 << 14)

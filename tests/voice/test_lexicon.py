@@ -112,7 +112,10 @@ def test_what_cannot_be_sung_is_left_out_and_named() -> None:
 def test_unknown_words_are_guessed_and_said_to_be_unknown() -> None:
     assert not known("blorptastic")
     assert pronounce("blorptastic")[0] == "B"
-    assert known("lonesome") and known("gonna")
+    assert all(
+        map(known, ["lonesome", "gonna", "lovin'", "moonlit", "train's", "heart-broken", "1969", "unsung"])
+    )
+    assert not known("heart-blorp")
 
 
 def _edits(a: tuple[str, ...], b: list[str]) -> int:

@@ -20,6 +20,26 @@ brother's shad-ow hon-ey hal-le-lu-jah want-ed ro-ses po-em real
 """.split()
 
 
+SAID = """
+strengths:stɹˈɛŋkθs twelfths:twˈɛlfθs sixths:sˈɪksθs glimpsed:ɡlˈɪmpst scratched:skɹˈæʧt whispered:wˈɪspəɹd
+rhythm:ɹˈɪðəm colonel:kˈɜɹnᵊl choir:kwˈIəɹ queue:kjˈu yacht:jˈɑt aisle:ˈIl island:ˈIlənd subtle:sˈʌɾᵊl
+salmon:sˈæmən through:θɹu tough:tˈʌf bough:bˈW thorough:θˈɜɹO enough:ɪnˈʌf laughter:lˈæftəɹ drought:dɹˈWt
+psalm:sˈɑlm gnaw:nˈɔ hymn:hˈɪm autumn:ˈɔɾəm castle:kˈæsᵊl listen:lˈɪsᵊn ocean:ˈOʃən machine:məʃˈin
+champagne:ʃæmpˈAn bouquet:bOkˈA Siobhan:ʃɪvˈɔn Maya:mˈIə Tchaikovsky:ʧˌAkˈɑvski Arkansas:ˈɑɹkənsˌɔ
+Illinois:ˌɪlənˈY Memphis:mˈɛmfɪs Tupelo:tˈupəlˌO lovin':lˈʌvɪn y'all:jˈɔl ain't:ˈAnt o'er:ˈɔɹ ev'ry:ˈɛvɹi
+woulda:wˈʊdə heartache:hˈɑɹɾˌAk moonshine:mˈunʃˌIn honky-tonk:hˈɔŋkitˌɔŋk whippoorwill:wˈɪpəɹwˌɪl
+mockingbird:mˈɑkɪŋbˌɜɹd barbed-wire:bˈɑɹbdwˈIɹ rainsoaked:ɹˈAnsˌOkt steeltown:stˈiltˌWn
+smokestack:smˈOkstˌæk voodoo:vˈudˌu 24:twˈɛntifˈɔɹ TV:tˈivˈi DJ:dˈiʤˌA NYC:ˈɛnwˈIsˈi Wi-Fi:wˈIfˌI
+looove:lˈʌv hmm:hˈʌm
+""".split()
+
+
+def test_hard_words_are_said_right() -> None:
+    pairs = [pair.split(":") for pair in SAID]
+    assert {word: to_phonemes(word) for word, _ in pairs} == dict(pairs)
+    assert len(SAID) >= 60
+
+
 @pytest.mark.parametrize("printed", HARD)
 def test_letters_are_divided_as_printed_music_does(printed: str) -> None:
     if printed == "brother's":
