@@ -54,7 +54,7 @@ def load_network(cache: Path, threads: int = 2, source: Source = Source()) -> Ne
 
     from voice.network.network import Network
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)  # the network shares out its work itself: voice/network/crew.py
     with torch.inference_mode(mode=False):  # whatever the caller is in, these weights may learn later
         with torch.device("meta"):  # no time on random numbers that are replaced at once
             network = Network()
@@ -66,7 +66,7 @@ def load_network(cache: Path, threads: int = 2, source: Source = Source()) -> Ne
             )
         network.load_state_dict(tensors, assign=True)
         network.requires_grad_(False).eval()
-        network.quicken()
+        network.quicken(threads)
     return network
 
 

@@ -61,12 +61,12 @@ class Network(nn.Module):
         self.decoder = Decoder(style=STYLE)
         self._quick: QuickGenerator | None = None
 
-    def quicken(self) -> None:
+    def quicken(self, threads: int) -> None:
         """From here on `decode` sings in less than half the time; the weights must not change any more.
 
         Where a gradient is asked for, the plain generator goes on serving.
         """
-        self._quick = QuickGenerator(self.decoder.generator)
+        self._quick = QuickGenerator(self.decoder.generator, threads)
 
     def encode_text(self, tokens: Tensor) -> Tensor:
         """tokens: [batch, length] -> [batch, 512, length], what the decoder voices."""

@@ -17,9 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voice.network.crew import Crew
 from voice.network.generator import KERNELS, RATES, Generator, ResidualStack
 from voice.network.norms import EPSILON, AdaptiveInstanceNorm, FrameWeights
-from voice.network.tiles import Moments, Rows, Scratch, TiledConvolution
+from voice.network.tiles import Moments, Rows, TiledConvolution, moments_of
 
 
 class QuickStack:
@@ -42,18 +43,16 @@ class QuickStack:
         ]
         self.bias = torch.stack([cast(Tensor, conv.bias) for conv in stack.convs2]).sum(0)
 
-    def __call__(self, x: Rows, moments: Moments, style: Tensor, weights: Tensor, scratch: Scratch) -> None:
+    def __call__(self, x: Rows, moments: Moments, style: Tensor, weights: Tensor, crew: Crew) -> None:
         """Adds to x what the stack adds, but for `bias`. style: [1, style]; weights: [length]."""
-        between = Rows(scratch.take("between", *x.values.shape), x.length)
+        between = Rows(crew.scratch.take("between", *x.values.shape), x.length)
         for i, (norm, convolution) in enumerate(zip(self._norms, self._convolutions, strict=True)):
             gain, shift = norm.fc(style)[0].chunk(2)
             variance = (moments.square - moments.mean.square()).clamp_(min=0)
             scale = (1 + gain) * torch.rsqrt(variance + EPSILON)
             offset = shift - moments.mean * scale
             source, target = (x, between) if i % 2 == 0 else (between, x)
-            moments = convolution(
-                source, scale, offset, target, add=i % 2 == 1, weights=weights, scratch=scratch
-            )
+            moments = convolution(source, scale, offset, target, add=i % 2 == 1, weights=weights, crew=crew)
 
 
 class QuickGenerator:
@@ -63,7 +62,7 @@ class QuickGenerator:
     """
 
     @torch.inference_mode()
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator, threads: int = 1) -> None:
         self._plain = generator
         self._stacks = [
             [QuickStack(cast(ResidualStack, stack)) for stack in cast(nn.ModuleList, stage)]
@@ -77,7 +76,7 @@ class QuickGenerator:
             for up, third in zip(generator.ups, thirds, strict=True)
         ]
         self._out = generator.out.weight / len(KERNELS)
-        self._scratch = Scratch()
+        self._crew = Crew(threads)
         self._turn = threading.Lock()
 
     @torch.inference_mode()
@@ -114,28 +113,25 @@ class QuickGenerator:
 
     def _stage(self, i: int, x: Tensor, source: Tensor, style: Tensor, share: Tensor) -> Tensor:
         """x, source: [channels, length] -> the sum of the stacks, [channels, length]."""
-        length, scratch = x.shape[1], self._scratch
+        length, crew = x.shape[1], self._crew
         rows = self._rows("stage", source)
-        self._source_stacks[i](rows, _moments(rows.used, share, scratch), style, share, scratch)
+        self._source_stacks[i](
+            rows, moments_of(rows.used[:, None], share[None], crew.scratch), style, share, crew
+        )
         rows.used.add_(x)
-        moments = _moments(rows.used, share, scratch)
+        moments = moments_of(rows.used[:, None], share[None], crew.scratch)
         # The source stack's bias is in every stack's sum; each stack brings its own.
         total = (self._source_stacks[i].bias * len(KERNELS))[:, None].repeat(1, length)
         for stack in self._stacks[i]:
             branch = self._rows("branch", rows.used)
-            stack(branch, moments, style, share, scratch)
+            stack(branch, moments, style, share, crew)
             total.add_(branch.used)
             total.add_(stack.bias[:, None])
         return total
 
     def _rows(self, name: str, values: Tensor) -> Rows:
         channels, length = values.shape
-        rows = Rows(self._scratch.take(name, channels, length + Rows.ROOM), length)
+        rows = Rows(self._crew.scratch.take(name, channels, length + Rows.ROOM), length)
         rows.used.copy_(values)
         rows.values[:, length:].zero_()
         return rows
-
-
-def _moments(values: Tensor, share: Tensor, scratch: Scratch) -> Moments:
-    squares = torch.mul(values, values, out=scratch.take("squares", *values.shape))
-    return Moments(values @ share, squares @ share)

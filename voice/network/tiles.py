@@ -12,7 +12,10 @@ import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+from voice.network.crew import Crew, Scratch
 
 
 @dataclass(frozen=True)
@@ -67,20 +70,6 @@ def tiling_for(kernel: int) -> Tiling:
     return fourier(24 if kernel <= 7 else 34, kernel)
 
 
-class Scratch:
-    """Memory that is used again: fresh memory costs as much time as the arithmetic that fills it."""
-
-    def __init__(self) -> None:
-        self._buffers: dict[str, Tensor] = {}
-
-    def take(self, name: str, *shape: int) -> Tensor:
-        """Whatever was in it, in this shape; the next taker of `name` overwrites it."""
-        size = math.prod(shape)
-        if name not in self._buffers or self._buffers[name].numel() < size:
-            self._buffers[name] = torch.empty(size)
-        return self._buffers[name][:size].view(shape)
-
-
 @dataclass(frozen=True)
 class Rows:
     """[channels, length] in rows that have room at their end, to be read in any number of phases."""
@@ -116,8 +105,6 @@ class TiledConvolution:
     scale and offset that the norm before has anyway, and 1 / alpha into the kernel.
     """
 
-    CHUNK = 1 << 15  # channels * tiles at a time: what stays in a CPU's cache
-
     def __init__(self, kernel: Tensor, alpha: Tensor, dilation: int) -> None:
         """kernel: [out, in, taps], an odd number of taps; alpha: [in]."""
         tiling = tiling_for(kernel.shape[2])
@@ -131,60 +118,56 @@ class TiledConvolution:
         self._kernel = points.view(-1, *kernel.shape[:2])
 
     def __call__(
-        self,
-        x: Rows,
-        scale: Tensor,
-        offset: Tensor,
-        out: Rows,
-        *,
-        add: bool,
-        weights: Tensor,
-        scratch: Scratch,
+        self, x: Rows, scale: Tensor, offset: Tensor, out: Rows, *, add: bool, weights: Tensor, crew: Crew
     ) -> Moments:
         """Writes (or adds) to `out` the convolution of snake(x * scale + offset).
 
         scale, offset: [in]; weights: [length], summing to 1, the frames' share in the moments.
         """
-        phases = self.dilation
-        points, made, taken = self._kernel.shape
-        step = self._back.shape[1]
-        columns = -(-x.length // phases)
-        tiles = -(-columns // step)
-        chunks = max(1, round(taken * phases * tiles / self.CHUNK))
-        size = -(-tiles // chunks)
+        taken, phases, step = self._kernel.shape[2], self.dilation, self._back.shape[1]
+        tiles = -(-self._columns(x) // step)
+        size = _chunk(tiles, taken * phases)
         w, b = (scale * self.alpha)[:, None, None], (offset * self.alpha)[:, None, None]
-        share = Rows(torch.nn.functional.pad(weights, (0, Rows.ROOM))[None], x.length)
-        mean, square = torch.zeros(made), torch.zeros(made)
-        for first in range(0, tiles, size):
+        share = Rows(F.pad(weights, (0, Rows.ROOM))[None], x.length)
+
+        def chunk(first: int) -> Moments:
             count = min(size, tiles - first)
-            windows = self._windows(x, w, b, first * step, count, scratch)
-            there = scratch.take("there", points, taken * phases * count)
-            torch.mm(self._forth, windows.t(), out=there)
-            product = scratch.take("product", points, made, phases * count)
-            torch.bmm(self._kernel, there.view(points, taken, -1), out=product)
-            tile = scratch.take("tile", made * phases * count, step)
-            torch.mm(product.view(points, -1).t(), self._back, out=tile)
-            last = min((first + count) * step, columns)
-            values = tile.view(made, phases, -1)[:, :, : last - first * step]
+            windows = self._windows(x, w, b, first * step, count, crew.scratch)
+            values = self._products(windows, phases * count, crew.scratch)
+            last = min((first + count) * step, self._columns(x))
+            values = values.view(len(values), phases, -1)[:, :, : last - first * step]
             target = out.phases(phases, first * step, last)
             if add:
                 values = target.add_(values)
             else:
                 target.copy_(values)
-            parts = share.phases(phases, first * step, last)[0]
-            squares = scratch.take("squares", *values.shape)
-            torch.mul(values, values, out=squares)
-            for phase in range(phases):
-                mean.addmv_(values[:, phase], parts[phase])
-                square.addmv_(squares[:, phase], parts[phase])
-        return Moments(mean, square)
+            return moments_of(values, share.phases(phases, first * step, last)[0], crew.scratch)
+
+        parts = crew.each(chunk, range(0, tiles, size))
+        return Moments(
+            torch.stack([part.mean for part in parts]).sum(0),
+            torch.stack([part.square for part in parts]).sum(0),
+        )
+
+    def _columns(self, x: Rows) -> int:
+        return -(-x.length // self.dilation)
+
+    def _products(self, windows: Tensor, tiles: int, scratch: Scratch) -> Tensor:
+        """windows: [in * tiles, window] -> [out, tiles * step]."""
+        points, made, taken = self._kernel.shape
+        there = scratch.take("there", points, taken * tiles)
+        torch.mm(self._forth, windows.t(), out=there)
+        product = scratch.take("product", points, made, tiles)
+        torch.bmm(self._kernel, there.view(points, taken, tiles), out=product)
+        back = scratch.take("back", made * tiles, self._back.shape[1])
+        return torch.mm(product.view(points, -1).t(), self._back, out=back).view(made, -1)
 
     def _windows(
         self, x: Rows, scale: Tensor, offset: Tensor, start: int, count: int, scratch: Scratch
     ) -> Tensor:
         """Snake of the input around `count` tiles from column `start` on: [channels * phases * count, window]."""
         channels, phases = x.values.shape[0], self.dilation
-        columns = -(-x.length // phases)
+        columns = self._columns(x)
         step, window = self._back.shape[1], self._forth.shape[1]
         row = count * step + 2 * self.half
         first, last = max(start - self.half, 0), min(start - self.half + row, columns)
@@ -201,3 +184,23 @@ class TiledConvolution:
             bent[:, x.length - phases * (columns - 1) :, inside.stop - 1].zero_()
         tiles = bent.as_strided((channels, phases, count, window), (phases * row, row, step, 1))
         return scratch.take("windows", channels, phases, count, window).copy_(tiles).view(-1, window)
+
+
+def _chunk(tiles: int, rows: int) -> int:
+    """How many tiles to take at a time: what stays in a CPU's cache, in fours, so that each of a crew has some.
+
+    It does not depend on the crew: sums must round alike on one thread and on two.
+    """
+    fours = -(-tiles * rows // (4 << 15))
+    chunks = max(1, min(4 * fours, tiles * rows // (1 << 12)))
+    return -(-tiles // chunks)
+
+
+def moments_of(values: Tensor, share: Tensor, scratch: Scratch) -> Moments:
+    """values: [channels, phases, columns]; share: [phases, columns]."""
+    mean, square = torch.zeros(len(values)), torch.zeros(len(values))
+    squares = torch.mul(values, values, out=scratch.take("squares", *values.shape))
+    for phase in range(len(share)):
+        mean.addmv_(values[:, phase], share[phase])
+        square.addmv_(squares[:, phase], share[phase])
+    return Moments(mean, square)
