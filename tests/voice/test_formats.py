@@ -167,6 +167,31 @@ def test_entities_bombs_and_damage_are_refused_in_one_sentence(tmp_path: Path) -
             from_musicxml(data)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
+def test_scores_in_older_encodings_are_read(encoding: str) -> None:
+    body = _xml(f'<measure number="1">{ATTRIBUTES}{_xml_note("C", 4, "café")}</measure>').decode()
+    data = body.replace('version="1.0"?', f'version="1.0" encoding="{encoding}"?').encode(encoding)
+    assert from_musicxml(data).notes[0].syllable == "café"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        ("<beats>4</beats>", "<beats>0</beats>"), ("<beats>4</beats>", "<beats>x</beats>"),
+        ("<divisions>2</divisions>", "<divisions>0</divisions>"), ("<octave>4</octave>", "<octave>99</octave>"),
+        ("<duration>8</duration>", "<duration>8e9</duration>"), ("<duration>8</duration>", "<duration>-8</duration>"),
+        ("<duration>8</duration>", "<duration>99999999999</duration>"), ("<step>C</step>", "<step>Q</step>"),
+        ("<part id=", "<party id="), ("<score-partwise", "<score-timewise"),
+    ],
+)  # fmt: skip
+def test_scores_that_make_no_sense_are_refused_in_one_sentence(damage: tuple[str, str]) -> None:
+    good = _xml(f'<measure number="1">{ATTRIBUTES}{_xml_note("C", 4, "la")}</measure>').decode()
+    assert damage[0] in good
+    with pytest.raises(ScoreError) as refusal:
+        from_musicxml(good.replace(*damage).encode())
+    assert "Traceback" not in str(refusal.value)
+
+
 def test_an_archive_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
     import zipfile
 
@@ -267,8 +292,12 @@ def test_files_that_cannot_be_scores_are_refused_in_one_sentence(tmp_path: Path)
     (tmp_path / "odd.json").write_text(
         '{"title": "x", "notes": [{"tick": 0, "ticks": 9, "pitch": 900, "syllable": "a"}]}'
     )
-    for name, complaint in [("empty.mid", "is empty"), ("huge.json", "larger than 16 MB"), ("odd.json", "no pitch 900"),
-                            ("none.mid", "no file"), ("song.txt", "'.txt'"), ("song", "no ending")]:  # fmt: skip
+    (tmp_path / "nan.json").write_text(lone_train().to_json().replace("72.0", "NaN"))
+    (tmp_path / "half.json").write_text(lone_train().to_json().replace('"pitch": 64', '"pitch": 64.5'))
+    for name, complaint in [
+        ("empty.mid", "is empty"), ("huge.json", "larger than 16 MB"), ("odd.json", "no pitch 900"), ("nan.json", "tempo"),
+        ("half.json", "whole numbers"), ("none.mid", "no file"), ("song.txt", "'.txt'"), ("song", "no ending"),
+    ]:  # fmt: skip
         if not (tmp_path / name).exists() and complaint != "no file":
             (tmp_path / name).write_text("la")
         with pytest.raises(ScoreError, match=complaint):

@@ -12,6 +12,7 @@ MEGABYTE = 1 << 20
 MOST_BYTES = 16 * MEGABYTE  # a four-hour opera in MusicXML
 MOST_NOTES = 20_000
 MOST_SECONDS = 3600.0
+_UNITS = (1, 2, 4, 8, 16, 32, 64)
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
@@ -34,7 +35,13 @@ def checked(score: Score, name: str) -> Score:
         raise ScoreError(f"{name} has no notes to sing")
     if len(score.notes) > MOST_NOTES:
         raise ScoreError(f"{name} has {len(score.notes)} notes: {MOST_NOTES} at most can be sung at once")
+    if any(mark.beats < 1 or mark.unit not in _UNITS or mark.tick < 0 for mark in score.metre):
+        raise ScoreError(f"{name} has a time signature that cannot be counted")
+    if any(not 5 <= mark.bpm <= 1000 for mark in score.tempo):
+        raise ScoreError(f"{name} has a tempo outside 5 to 1000 beats a minute")
     for note in score.notes:
+        if not all(isinstance(number, int) for number in (note.tick, note.ticks, note.pitch)):
+            raise ScoreError(f"{name}: ticks and pitches are whole numbers, not as in {note}")
         if not 0 <= note.pitch <= 127:
             raise ScoreError(
                 f"{score.where(note)}: there is no pitch {note.pitch}; MIDI numbers go from 0 to 127"

@@ -10,6 +10,8 @@ import dataclasses
 import itertools
 import json
 import re
+import warnings
+import xml.etree.ElementTree as ET
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -51,12 +53,30 @@ _QUALITIES = {kind: quality for quality, kind in KINDS.items()} | {
 
 def from_musicxml(data: bytes, name: str = "the score") -> Score:
     """Raises ScoreError on what is not MusicXML, or has nothing to sing."""
-    text = _unzipped(data, name) if data[:2] == b"PK" else data
-    if re.search(rb"<!\s*(ENTITY|ELEMENT|ATTLIST)", text) or b"<!E\0N\0T" in text:
+    text = _decoded(_unzipped(data, name) if data[:2] == b"PK" else data, name)
+    if re.search(r"<!\s*(ENTITY|ELEMENT|ATTLIST)", text):
         raise ScoreError(f"{name} defines XML entities of its own; scores need none, so it is not read")
-    if b"<score-partwise" not in text and b"<score-timewise" not in text and b"s\0c\0o\0r\0e" not in text:
+    if "<score-partwise" not in text and "<score-timewise" not in text:
         raise ScoreError(f"{name} is not MusicXML: it has no <score-partwise>")
-    return checked(_score(_parsed(text, name), name), name)
+    try:
+        return checked(_score(_parsed(text), name), name)
+    except ScoreError:
+        raise
+    except ET.ParseError as error:
+        raise ScoreError(f"{name} is not well-formed XML: {error}") from error
+    except Exception as error:  # music21 raises whatever a strange file leads it to
+        raise ScoreError(f"{name} cannot be read as MusicXML: {error or type(error).__name__}") from error
+
+
+def _decoded(data: bytes, name: str) -> str:
+    declared = re.match(rb"<\?xml[^>]*encoding=[\"']([\w.-]+)", data)
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    if declared and encoding == "utf-8-sig" and declared.group(1).lower() not in (b"utf-8", b"utf8"):
+        encoding = declared.group(1).decode()
+    try:
+        return re.sub(r"^\s*<\?xml[^>]*\?>", "", data.decode(encoding))  # it is text now, in no encoding
+    except (UnicodeDecodeError, LookupError) as error:
+        raise ScoreError(f"{name} is not in the encoding that it names ({encoding})") from error
 
 
 def read_musicxml(path: Path) -> Score:
@@ -87,33 +107,25 @@ def _unzipped(data: bytes, name: str) -> bytes:
     return text
 
 
-def _parsed(text: bytes, name: str) -> Any:
+def _parsed(text: str) -> Any:
     """music21's score with its repeats played out, at sounding pitch."""
-    import warnings
-    import xml.etree.ElementTree as ET
-
     from music21 import musicxml
     from music21.exceptions21 import Music21Exception
 
     importer: Any = musicxml.xmlToM21.MusicXMLImporter()  # type: ignore[no-untyped-call]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about layout details that are not sung
-            importer.xmlText = text.decode(
-                "utf-16" if text[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-            )
-            importer.parseXMLText()
-            music = importer.stream
-            _mark_slurred(music)
-            music.toSoundingPitch(inPlace=True)
-            try:
-                return music.expandRepeats()
-            except Music21Exception:
-                return music  # repeat signs that lead nowhere: as written
-    except ET.ParseError as error:
-        raise ScoreError(f"{name} is not well-formed XML: {error}") from error
-    except (Music21Exception, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
-        raise ScoreError(f"{name} cannot be read as MusicXML: {error}") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about layout details that are not sung
+        importer.xmlText = text
+        importer.parseXMLText()
+        music = importer.stream
+        _mark_slurred(music)
+        music.toSoundingPitch(inPlace=True)
+        if not re.search(r"<repeat|<segno|<coda|dacapo|dalsegno|[dD]\.\s?[sScC]\.|[dD]a [cC]apo", text):
+            return music  # to play out repeats copies all
+        try:
+            return music.expandRepeats()
+        except Music21Exception:
+            return music  # repeat signs that lead nowhere: as written
 
 
 def _ticks(quarters: Fraction | float) -> int:
@@ -240,7 +252,7 @@ def _notes(part: Any, lead_in: int, name: str) -> tuple[Note, ...]:
             note = Note(
                 tick=lead_in + _ticks(start),
                 ticks=_ticks(start + item.duration.quarterLength) - _ticks(start),
-                pitch=int(single.pitch.midi),
+                pitch=round(single.pitch.ps),
                 slurred="slurred" in item.groups,
                 **_words(item, passes[measure.number], f"bar {measure.number}"),
                 **_marks(item),

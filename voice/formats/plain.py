@@ -15,7 +15,7 @@ def read_json(path: Path) -> Score:
         raise ScoreError(f"{path.name} is not UTF-8 text") from error
     try:
         return checked(Score.from_json(text), path.name)
-    except (RecursionError, ValueError, OverflowError) as error:
+    except (RecursionError, ValueError, OverflowError, TypeError, ZeroDivisionError) as error:
         if isinstance(error, ScoreError):
             raise
         raise ScoreError(f"{path.name} is not a score in Troubadour's JSON: {error}") from error
