@@ -4,34 +4,44 @@ from __future__ import annotations
 
 import errno
 
-import typer
-from click import ClickException
-
 from memory.embedder import EmbedderError
+from persona.card import CardError
+from persona.models.errors import ModelError
 from persona.settings import SettingsError
+from persona.stages.discord.token import TokenHeld, TokenRefused
 from skills.brief import BriefError
 from skills.library import LibraryError
 from skills.post import PostError
+from skills.studio.errors import StudioError
 from skills.style import StyleError
+from skills.worker import WorkerBusy
 from voice.score import ScoreError
+from voice.voices import VoiceError
 from voice.weights import WeightsError
 
 CLEAR = (
     BriefError,
+    CardError,
     EmbedderError,
     LibraryError,
+    ModelError,
     PostError,
     ScoreError,
     SettingsError,
+    StudioError,
     StyleError,
+    TokenHeld,
+    TokenRefused,
+    VoiceError,
     WeightsError,
+    WorkerBusy,
 )
 
 
 def sentence_for(error: BaseException) -> str | None:
     """The sentence for a person, or None where the error is a fault of the program."""
-    if isinstance(error, ClickException | typer.BadParameter):
-        return error.format_message()
+    if hasattr(error, "format_message"):  # a usage error of the command line; typer keeps its click to itself
+        return str(error.format_message())
     if isinstance(error, CLEAR):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

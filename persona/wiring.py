@@ -12,14 +12,23 @@ from persona.settings import Settings
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from memory import Memory
+    from memory.memory import Memory
     from memory.embedder import Embedder
     from persona.agent import Artist
+    from persona.announcer import Announcer
     from persona.card import Card
+    from persona.stages.discord.account import Account
+    from persona.stages.discord.bot import DiscordStage
+    from persona.stages.discord.limits import Limits
+    from persona.stages.discord.lines import Lines
+    from persona.stages.discord.outbox import Outbox
+    from persona.stages.discord.servers import Servers
+    from persona.stages.discord.store import Store
     from skills.book import RequestBook
+    from skills.brief import Brief
     from skills.library import Library
     from skills.post import PostBook, TerminalInbox
-    from skills.requesting import Skills
+    from skills.requesting import Asker, Skills
     from skills.song import Studio
     from skills.words import Author
     from voice.singer import Singer
@@ -78,9 +87,9 @@ class House:
 
     @cached_property
     def memory(self) -> Memory:
-        from memory import Memory
+        from memory.memory import Memory
 
-        return Memory(self.data / "memory", self.embedder, server=self.settings.memory.server)
+        return Memory(self.data / "memory", self.embedder)
 
     @cached_property
     def author(self) -> Author:
@@ -97,19 +106,31 @@ class House:
     def chat_model(self) -> BaseChatModel:
         from persona.models import chat_model
 
-        return chat_model(self.settings.chat, self.card, self.embedder)
+        return chat_model(self.settings.chat, self.card, self.embedder, self.settings.cache_dir.expanduser())
 
     @cached_property
     def skills(self) -> Skills:
         from skills.requesting import Skills
 
-        return Skills(self.book, self.library, lambda: self.author, self.settings.songs.seconds)
+        return Skills(self.book, self.library, lambda: self.author, self.settings.songs.seconds, self._permit)
+
+    def _permit(self, asker: Asker, brief: Brief) -> None:
+        """Each stage's own limits; the terminal has none."""
+        if asker.address.stage == "discord":
+            self.discord_limits.permit(asker, brief)
 
     @cached_property
     def artist(self) -> Artist:
         from persona.agent import Artist
 
         return Artist(self.card, self.chat_model, self.memory, self.skills, words=self.settings.memory.words)
+
+    @cached_property
+    def announcer(self) -> Announcer:
+        from persona.announcer import Announcer
+        from persona.repertoire import Repertoire
+
+        return Announcer(Repertoire.of(self.card), lambda: self.memory, self.card.name)
 
     # ---- what lasts
 
@@ -134,7 +155,61 @@ class House:
     def posts(self) -> PostBook:
         from skills.post import PostBook
 
-        return PostBook(self.data / "posts.sqlite", {"terminal": self.inbox})
+        return PostBook(self.data / "posts.sqlite", {"terminal": self.inbox, "discord": self.discord_outbox})
+
+    # ---- the Discord stage
+
+    @cached_property
+    def discord_store(self) -> Store:
+        from persona.stages.discord.store import Store
+
+        return Store(self.data / "discord.sqlite")
+
+    @cached_property
+    def discord_outbox(self) -> Outbox:
+        """Where any process leaves what is to be said on Discord. Needs neither a token nor discord.py."""
+        from persona.stages.discord.outbox import Outbox
+
+        return Outbox(self.discord_store)
+
+    @cached_property
+    def discord_lines(self) -> Lines:
+        from persona.stages.discord.lines import Lines
+
+        return Lines.load(self.settings.persona)
+
+    @cached_property
+    def discord_servers(self) -> Servers:
+        from persona.stages.discord.servers import Servers
+
+        return Servers(self.discord_store)
+
+    @cached_property
+    def discord_limits(self) -> Limits:
+        from persona.stages.discord.limits import Limits
+
+        a_day = self.settings.discord.songs_per_day
+        return Limits(self.discord_store, self.discord_servers, self.discord_lines, a_day)
+
+    def discord_stage(self, account: Account) -> DiscordStage:
+        """The stage, for the account that the token belongs to."""
+        from persona.stages.discord.bot import DiscordStage, Parts
+
+        chosen = self.settings.discord
+        parts = Parts(
+            artist=self.artist,
+            skills=self.skills,
+            store=self.discord_store,
+            lines=self.discord_lines,
+            servers=self.discord_servers,
+            limits=self.discord_limits,
+            outbox=self.discord_outbox,
+            gather=chosen.gather,
+            message_content=account.message_content,
+        )
+        return DiscordStage(parts, shard_count=chosen.shards)
+
+    # ---- who works
 
     @contextmanager
     def working(self, required: bool = False) -> Iterator[None]:
@@ -142,7 +217,7 @@ class House:
         from skills.worker import Worker, WorkerBusy
 
         studio = self.studio(self.library, self.library.used_lines)
-        worker = Worker(self.database_url, self.data / "worker.lock", studio, self.posts, self.artist)
+        worker = Worker(self.database_url, self.data / "worker.lock", studio, self.posts, self.announcer)
         try:
             worker.start()
         except WorkerBusy:

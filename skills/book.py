@@ -39,7 +39,7 @@ _STATES: dict[str, State] = {
 
 @dataclass(frozen=True)
 class Request:
-    """A fan's order. `id` is also the song's id; `key` makes a double click one song (the message's id, say)."""
+    """A fan's order. `id` is also the song's id."""
 
     id: str
     fan: str

@@ -45,6 +45,8 @@ class Announcer(Protocol):
 
     def announce(self, request: Request, song: Song) -> str: ...
 
+    def keep(self, request: Request, song: Song) -> None: ...
+
     def apologise(self, request: Request) -> str: ...
 
 
@@ -127,6 +129,12 @@ class Worker:
             )
         )
 
+        @DBOS.step(name="keep")
+        async def keep(raw: dict[str, Any]) -> None:
+            request = Request.from_json(raw)
+            song = await asyncio.to_thread(self.studio.library.read, request.id)
+            await asyncio.to_thread(self.voice_of.keep, request, song)
+
         @DBOS.step(name="apologise")
         async def apologise(raw: dict[str, Any], cause: str) -> bool:
             return await asyncio.to_thread(self._apologise, Request.from_json(raw), cause)
@@ -147,6 +155,7 @@ class Worker:
             finally:
                 self._events.pop(song, None)
             await post(raw)
+            await keep(raw)
             return title
 
     def _apologise(self, request: Request, cause: str) -> bool:

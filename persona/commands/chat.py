@@ -21,10 +21,20 @@ def add_to(app: typer.Typer) -> None:
             stage.run(interactive=sys.stdin.isatty())
 
     @app.command()
-    def worker() -> None:
+    def worker(
+        as_child: bool = typer.Option(
+            False, "--as-child", hidden=True, help="end when standard input closes"
+        ),
+    ) -> None:
         """Only make songs from the queue, until stopped."""
         import signal
 
+        from persona.children import end_with_parent
+
+        # Blocked before any other thread is there, so that the signal is kept for sigwait whoever sends it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        if as_child:
+            end_with_parent()
         home = house()
         with home.working(required=True):
             sys.stderr.write("making songs from the queue; Ctrl-C stops\n")

@@ -27,11 +27,12 @@ def add_to(app: typer.Typer) -> None:
         """Write, compose, sing, play and mix a song."""
         from skills.reading import read_brief
 
+        from skills.brief import Brief
         from skills.library import Library
         from skills.song import make_song
 
         home = house()
-        wanted = read_brief(brief, seconds=seconds or home.settings.songs.seconds)
+        wanted = read_brief(brief, Brief("", seconds=home.settings.songs.seconds))
         if seconds:
             wanted = dataclasses.replace(wanted, seconds=seconds)
         if style:

@@ -52,7 +52,11 @@ def worker(log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def until(
-    book: RequestBook, request: str, condition: Callable[[RequestStatus], bool], process: subprocess.Popen[bytes], log: Path
+    book: RequestBook,
+    request: str,
+    condition: Callable[[RequestStatus], bool],
+    process: subprocess.Popen[bytes],
+    log: Path,
 ) -> RequestStatus:
     deadline = time.monotonic() + A_SONG_TAKES
     while time.monotonic() < deadline:
@@ -70,11 +74,13 @@ def test_killed_in_the_middle_it_goes_on_where_it_was_and_posts_once(
     book: RequestBook, own_folders: Path, step: str
 ) -> None:
     log, data = own_folders / "worker.log", own_folders / "data"
-    request = book.order("terminal:sam", TERMINAL, BRIEF, key="message-1").request.id
+    request = book.order("terminal:sam", TERMINAL, BRIEF, "message-1").request.id
     folder = Library(data / "songs").folder(request)
 
     with worker(log) as process:
-        until(book, request, lambda status: step in status.progress and status.progress[step] < 1, process, log)
+        until(
+            book, request, lambda status: step in status.progress and status.progress[step] < 1, process, log
+        )
         process.kill()
         process.wait()
     assert not (folder / "clip.json").exists(), "it was killed before the song was done"
@@ -84,7 +90,9 @@ def test_killed_in_the_middle_it_goes_on_where_it_was_and_posts_once(
     with worker(log) as process:
         done = until(book, request, lambda status: not status.open, process, log)
     assert done.state == "done", done.error
-    assert {name: (folder / name).stat().st_mtime_ns for name in written} == written, "done steps are not done again"
+    assert {name: (folder / name).stat().st_mtime_ns for name in written} == written, (
+        "done steps are not done again"
+    )
     assert (folder / "lyrics.json").read_bytes() == lyrics
     song = Library(data / "songs").read(request)
     [post] = TerminalInbox(data / "terminal.sqlite").take(TERMINAL)
@@ -94,9 +102,9 @@ def test_killed_in_the_middle_it_goes_on_where_it_was_and_posts_once(
 
 
 def test_a_request_waits_durably_and_a_double_click_is_one_request(book: RequestBook) -> None:
-    first = book.order("terminal:sam", TERMINAL, BRIEF, key="message-1")
-    again = book.order("terminal:sam", TERMINAL, BRIEF, key="message-1")
-    other = book.order("terminal:sam", TERMINAL, BRIEF, key="message-2")
+    first = book.order("terminal:sam", TERMINAL, BRIEF, "message-1")
+    again = book.order("terminal:sam", TERMINAL, BRIEF, "message-1")
+    other = book.order("terminal:sam", TERMINAL, BRIEF, "message-2")
     assert first.request == again.request
     assert (first.ahead, other.ahead) == (0, 1)
     assert other.state == "queued"
@@ -107,7 +115,7 @@ def test_a_request_waits_durably_and_a_double_click_is_one_request(book: Request
 
 
 def test_a_cancelled_request_is_not_open_any_more(book: RequestBook) -> None:
-    request = book.order("terminal:sam", TERMINAL, BRIEF, key="message-1").request.id
+    request = book.order("terminal:sam", TERMINAL, BRIEF, "message-1").request.id
     book.cancel(request)
     assert book.status(request).state == "cancelled"
     assert book.open_requests() == []
