@@ -41,6 +41,7 @@ class ChatSettings(_Part):
     retries: int = Field(2, ge=0, le=10)
     gguf: Path | None = Field(None, description="your own GGUF file, for model = 'gguf'")
     context: int = Field(4096, ge=512, description="tokens that a GGUF model may read")
+    small: bool = Field(False, description="let a GGUF file of less than 600 MB speak to people")
 
 
 class VoiceSettings(_Part):
@@ -63,8 +64,22 @@ class SongSettings(_Part):
     database_url: str = Field("", description="of the request book; empty: SQLite in data_dir")
 
 
+class OtherArtist(_Part):
+    """One more artist on Discord: a card, and a bot account of its own. Its memories and songs lie apart."""
+
+    persona: str = Field(min_length=1, description="a card in persona/cast, or the path of a card")
+    token: SecretStr
+
+
 class DiscordSettings(_Part):
+    """The bot account. What a server may choose for itself is chosen there, with /setup."""
+
     token: SecretStr = SecretStr("")
+    gather: float = Field(1.2, ge=0, le=30, description="seconds of silence after which what a fan said is answered")
+    songs_per_day: int = Field(5, ge=0, description="a fan's songs in a day, asked for in private")
+    api: str = Field("", description="another address of Discord's REST interface, such as a proxy of it")
+    shards: int | None = Field(None, ge=1, description="how many; empty: as many as Discord recommends")
+    others: tuple[OtherArtist, ...] = ()
 
 
 class LogSettings(_Part):

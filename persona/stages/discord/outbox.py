@@ -1,0 +1,78 @@
+"""The outbox: what the worker wants said on Discord waits here, durably, until the bot's process has said it.
+
+The worker needs no token and no connection; the bot needs no worker. A parcel is done when Discord's message id
+stands beside it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from persona.stages.discord.store import Store
+from skills.address import Address
+from skills.post import Post
+
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 3600.0  # seconds before a parcel is tried again
+GIVEN_UP = "undeliverable"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """`kind`: 'clip', 'apology', 'voice' or 'words'. `tried`: how often sending it was begun."""
+
+    nonce: str
+    address: Address
+    text: str
+    clip: Path | None
+    tried: int
+
+    @property
+    def kind(self) -> str:
+        return self.nonce.rpartition(":")[2]
+
+    @property
+    def song(self) -> str:
+        return self.nonce.rpartition(":")[0]
+
+
+class Outbox:
+    """A Place (see skills/post.py) for the worker, a queue for the bot."""
+
+    def __init__(self, store: Store, now: Callable[[], float] = time.time) -> None:
+        self._store, self._now = store, now
+
+    def post(self, post: Post) -> None:
+        self.add(post.nonce, post.address, post.text, post.clip)
+
+    def add(self, nonce: str, address: Address, text: str = "", clip: Path | None = None) -> None:
+        self._store.write(
+            "insert or ignore into outbox (nonce, address, text, clip, due) values (?, ?, ?, ?, ?)",
+            nonce, str(address), text, str(clip or ""), self._now(),
+        )  # fmt: skip
+
+    def due(self) -> list[Parcel]:
+        """Everything to be said by now, oldest first."""
+        rows = self._store.read(
+            "select nonce, address, text, clip, tried from outbox where message = '' and due <= ? order by rowid",
+            self._now(),
+        )
+        return [
+            Parcel(nonce, Address.parse(address), text, Path(clip) if clip else None, tried)
+            for nonce, address, text, clip, tried in rows
+        ]
+
+    def begin(self, parcel: Parcel) -> None:
+        """From here on the parcel may have been said, though nobody wrote it down."""
+        self._store.write("update outbox set tried = tried + 1 where nonce = ?", parcel.nonce)
+
+    def done(self, parcel: Parcel, message: str) -> None:
+        self._store.write("update outbox set message = ? where nonce = ?", message, parcel.nonce)
+
+    def later(self, parcel: Parcel) -> float:
+        """Puts it off, longer each time; returns the seconds."""
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**parcel.tried)
+        self._store.write("update outbox set due = ? where nonce = ?", self._now() + pause, parcel.nonce)
+        return pause

@@ -1,0 +1,176 @@
+"""/setup, for moderators: what the artist does in their server. Every choice is stored before it is confirmed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import discord
+from discord import app_commands
+
+from persona.stages.discord import permissions
+from persona.stages.discord.reply import Reply
+from persona.stages.discord.servers import ServerSettings
+from persona.stages.discord.texts import LIMIT
+
+if TYPE_CHECKING:
+    from persona.stages.discord.bot import DiscordStage
+
+Interaction = discord.Interaction[Any]
+Modes = Literal["open", "mention", "off"]
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+NO_CONTENT = "I read open channels only with Discord's *Message Content Intent*, which this bot's operator switches on."
+Hour = app_commands.Range[int, 0, 23]
+
+
+def add_setup(stage: DiscordStage) -> None:
+    setup = app_commands.Group(
+        name="setup",
+        description="For moderators: what the artist does here",
+        default_permissions=discord.Permissions(manage_guild=True),
+        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+    )
+
+    async def change(interaction: Interaction, **chosen: object) -> None:
+        reply = await Reply.begin(interaction, hidden=True)
+        assert interaction.guild is not None
+        settings = await stage.servers.change(interaction.guild.id, **chosen)
+        await reply.say(shown(stage, interaction.guild, settings))
+
+    @setup.command(name="show", description="What is chosen now")
+    async def show(interaction: Interaction) -> None:
+        await change(interaction)
+
+    @setup.command(
+        name="channel", description="Where the artist answers: open, only when mentioned, or not at all"
+    )
+    async def channel(
+        interaction: Interaction,
+        channel: discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.Thread,
+        mode: Modes,
+    ) -> None:
+        reply = await Reply.begin(interaction, hidden=True)
+        assert interaction.guild is not None
+        await stage.servers.set_mode(interaction.guild.id, channel.id, mode)
+        text = shown(stage, interaction.guild, stage.servers.of(interaction.guild.id))
+        lacks = permissions.missing_here(channel) if mode != "off" else ()
+        if lacks:
+            text += f"\n⚠️ I lack in {channel.mention}: {', '.join(lacks)}"
+        if mode == "open" and not stage.intents.message_content:
+            text += f"\n⚠️ {NO_CONTENT}"
+        await reply.say(text[:LIMIT])
+
+    @setup.command(name="everywhere", description="What holds in channels for which nothing is chosen")
+    async def everywhere(interaction: Interaction, mode: Modes) -> None:
+        await change(interaction, mode=mode)
+
+    @setup.command(name="songs", description="How many songs a member may ask for in a day")
+    async def songs(interaction: Interaction, per_day: app_commands.Range[int, 0, 50]) -> None:
+        await change(interaction, songs_per_day=per_day)
+
+    @setup.command(
+        name="quiet", description="Hours without notifications and without joining in; same hours: never"
+    )
+    async def quiet(interaction: Interaction, start: Hour, end: Hour, timezone: str = "UTC") -> None:
+        if timezone not in available_timezones():
+            reply = await Reply.begin(interaction, hidden=True)
+            await reply.say(f"`{timezone[:40]}` is no time zone; try `Europe/Berlin` or `America/Chicago`.")
+            return
+        await change(interaction, quiet_from=start, quiet_to=end, timezone=str(ZoneInfo(timezone)))
+
+    @quiet.autocomplete("timezone")
+    async def zones(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        typed = current.lower().replace(" ", "_")
+        found = [zone for zone in sorted(available_timezones()) if typed in zone.lower()][:25]
+        return [app_commands.Choice(name=zone, value=zone) for zone in found]
+
+    @setup.command(name="voice", description="Post songs as voice messages too")
+    async def voice(interaction: Interaction, on: bool) -> None:
+        await change(interaction, voice_messages=on)
+
+    @setup.command(name="explicit", description="Allow explicit language in what songs are about")
+    async def explicit(interaction: Interaction, on: bool) -> None:
+        await change(interaction, explicit=on)
+
+    @setup.command(name="words", description="Where a song's words go")
+    async def words(interaction: Interaction, place: Literal["spoiler", "thread", "button"]) -> None:
+        await change(interaction, words=place)
+
+    @setup.command(name="joining", description="In open channels: how often the artist may join in uninvited")
+    async def joining(
+        interaction: Interaction,
+        minutes: app_commands.Range[int, 1, 1440],
+        chance: app_commands.Range[int, 0, 100],
+    ) -> None:
+        await change(interaction, join_every=minutes, join_chance=chance)
+
+    @setup.command(name="chart", description="Post the week's chart; without a channel: never")
+    async def chart(
+        interaction: Interaction,
+        channel: discord.TextChannel | None = None,
+        day: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] = "Friday",
+        hour: Hour = 18,
+    ) -> None:
+        await change(
+            interaction,
+            chart_channel=channel.id if channel else None,
+            chart_day=DAYS.index(day),
+            chart_hour=hour,
+        )
+
+    @setup.command(
+        name="reports", description="Where reports of songs are told; without a channel: nowhere here"
+    )
+    async def reports(interaction: Interaction, channel: discord.TextChannel | None = None) -> None:
+        await change(interaction, report_channel=channel.id if channel else None)
+
+    @setup.command(name="check", description="Which permissions are missing, and the link that mends it")
+    async def check(interaction: Interaction) -> None:
+        reply = await Reply.begin(interaction, hidden=True)
+        assert interaction.guild is not None and stage.application_id is not None
+        await reply.say(checked(interaction.guild, permissions.invite(stage.application_id))[:LIMIT])
+
+    stage.tree.add_command(setup)
+
+
+def shown(stage: DiscordStage, guild: discord.Guild, chosen: ServerSettings) -> str:
+    """The choices, one a line, in words."""
+    modes = stage.servers.modes([channel.id for channel in [*guild.channels, *guild.threads]])
+    hours = chosen.quiet_from is not None and chosen.quiet_from != chosen.quiet_to
+    rows = [
+        f"**Channels:** {chosen.mode}" + "".join(f", <#{channel}> {mode}" for channel, mode in modes.items()),
+        f"**Songs** a member and day: {chosen.songs_per_day}",
+        f"**Quiet hours:** {f'{chosen.quiet_from}-{chosen.quiet_to} {chosen.timezone}' if hours else 'none'}",
+        f"**Voice messages:** {'on' if chosen.voice_messages else 'off'}",
+        f"**Explicit language:** {'on' if chosen.explicit else 'off'}",
+        f"**Words:** {chosen.words}",
+        f"**Joining in** where open: {chosen.join_chance} % of the time, every {chosen.join_every} minutes at most",
+        "**Chart:** "
+        + (
+            f"<#{chosen.chart_channel}>, {DAYS[chosen.chart_day]} {chosen.chart_hour}:00 {chosen.timezone}"
+            if chosen.chart_channel
+            else "not posted"
+        ),
+        f"**Reports:** {f'<#{chosen.report_channel}>' if chosen.report_channel else 'to the operator only'}",
+    ]
+    return "\n".join(rows)
+
+
+def checked(guild: discord.Guild, invite: str) -> str:
+    """What is missing: for the whole server first, then by channel."""
+    mine = guild.me.guild_permissions
+    rows = []
+    for names, mark in ((permissions.NEEDED, "❌"), (permissions.WELCOME, "➖")):
+        rows += [
+            f"{mark} **{permissions.title(name)}** {why}"
+            for name, why in names.items()
+            if not getattr(mine, name)
+        ]
+    for channel in guild.text_channels:
+        lacks = permissions.missing_here(channel)
+        if lacks and channel.permissions_for(guild.default_role).view_channel:
+            rows.append(f"⚠️ {channel.mention}: {', '.join(lacks)}")
+    if not rows:
+        return f"✅ I have everything that I need here.\n-# <{invite}>"
+    return "\n".join([*rows[:20], f"This link asks for exactly what I need: <{invite}>"])
