@@ -11,9 +11,9 @@ from tests.voice.scores import Q, lone_train, scores
 from voice.formats import read_score, write_score
 from voice.formats.midi import from_midi, to_midi
 from voice.formats.musicxml_read import from_musicxml
-from voice.formats.musicxml_write import to_musicxml
+from voice.formats.musicxml_write import spelled, to_musicxml
 from voice.formats.ustx import from_ustx, to_ustx
-from voice.score import Chord, MetreMark, Note, Score, ScoreError, Section, TempoMark
+from voice.score import Chord, Key, MetreMark, Note, Score, ScoreError, Section, TempoMark
 
 BOUNDED = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -54,6 +54,26 @@ def _metre_within(score: Score) -> list[MetreMark]:
         for i, m in enumerate(marks)
         if not i or (m.beats, m.unit) != (marks[i - 1].beats, marks[i - 1].unit)
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        (Key(0, "major"), "C Db D Eb E F F# G Ab A Bb B"),
+        (Key(9, "minor"), "C C# D Eb E F F# G G# A Bb B"),
+        (Key(4, "major"), "C C# D D# E F F# G G# A A# B"),
+        (Key(5, "minor"), "C Db D Eb E F Gb G Ab A Bb B"),
+    ],
+)
+def test_notes_are_spelled_as_the_key_asks(key: Key, names: str) -> None:
+    score = Score("x", (Note(0, Q, 60, "la"),), key=key)
+    assert (
+        " ".join(
+            letter + {0: "", 1: "#", -1: "b"}[alter]
+            for letter, alter in (spelled(p, score) for p in range(12))
+        )
+        == names
+    )
 
 
 def _xml(measures: str, extra: str = "") -> bytes:
@@ -295,8 +315,8 @@ def test_files_that_cannot_be_scores_are_refused_in_one_sentence(tmp_path: Path)
     (tmp_path / "nan.json").write_text(lone_train().to_json().replace("72.0", "NaN"))
     (tmp_path / "half.json").write_text(lone_train().to_json().replace('"pitch": 64', '"pitch": 64.5'))
     for name, complaint in [
-        ("empty.mid", "is empty"), ("huge.json", "larger than 16 MB"), ("odd.json", "no pitch 900"), ("nan.json", "tempo"),
-        ("half.json", "whole numbers"), ("none.mid", "no file"), ("song.txt", "'.txt'"), ("song", "no ending"),
+        ("empty.mid", "is empty"), ("huge.json", "larger than 16 MB"), ("odd.json", "no pitch 900"),
+        ("nan.json", "tempo"), ("half.json", "whole numbers"), ("none.mid", "no file"), ("song.txt", "'.txt'"), ("song", "no ending"),
     ]:  # fmt: skip
         if not (tmp_path / name).exists() and complaint != "no file":
             (tmp_path / name).write_text("la")

@@ -24,8 +24,9 @@ _CONTAINER = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<container><rootfiles><rootfile full-path="score.musicxml" '
     'media-type="application/vnd.recordare.musicxml+xml"/></rootfiles></container>\n'
 )
-_SHARP = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-_FLAT = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+# The letter, counted from the tonic of the major key with this signature, that each semitone above it is written on.
+_DEGREES = {"major": (0, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6), "minor": (0, 0, 1, 2, 2, 3, 3, 4, 4, 5, 6, 6)}
 _FIFTHS = (0, -5, 2, -3, 4, -1, 6, 1, -4, 3, -2, 5)  # of the major key on each pitch class
 KINDS = {
     "": "major", "m": "minor", "7": "dominant", "m7": "minor-seventh", "maj7": "major-seventh", "dim": "diminished",
@@ -108,6 +109,20 @@ def fifths(score: Score) -> int:
     """The key signature: sharps above 0, flats below."""
     tonic = score.key.tonic if score.key.mode == "major" else (score.key.tonic + 3) % 12
     return _FIFTHS[tonic]
+
+
+def spelled(pitch_class: int, score: Score) -> tuple[str, int]:
+    """(letter, sharps) of a pitch class in the score's key: blue thirds and sevenths are flat, leading notes sharp."""
+    major = score.key.tonic if score.key.mode == "major" else (score.key.tonic + 3) % 12
+    letters = "CDEFGAB"
+    tonic = "FCGDAEB"[(fifths(score) + 1) % 7]
+    degree = _DEGREES[score.key.mode][(pitch_class - major) % 12]
+    letter = letters[(letters.index(tonic) + degree) % 7]
+    alter = (pitch_class - _LETTERS[letter] + 6) % 12 - 6
+    if abs(alter) < 2:
+        return letter, alter
+    plain = {0: "C", 2: "D", 4: "E", 5: "F", 7: "G", 9: "A", 11: "B"}
+    return (plain[pitch_class], 0) if pitch_class in plain else (plain[pitch_class - 1], 1)
 
 
 def _pieces(score: Score) -> Iterator[_Piece]:
@@ -235,11 +250,11 @@ def _offset_place(element: ET.Element) -> int:
 
 def _harmony(chord: Chord, score: Score) -> ET.Element:
     harmony = ET.Element("harmony")
-    name = (_SHARP if fifths(score) > 0 else _FLAT)[chord.root]
+    letter, alter = spelled(chord.root, score)
     root = ET.SubElement(harmony, "root")
-    ET.SubElement(root, "root-step").text = name[0]
-    if name[1:]:
-        ET.SubElement(root, "root-alter").text = "1" if name[1] == "#" else "-1"
+    ET.SubElement(root, "root-step").text = letter
+    if alter:
+        ET.SubElement(root, "root-alter").text = str(alter)
     ET.SubElement(harmony, "kind", text=chord.quality).text = KINDS.get(chord.quality, "major")
     return harmony
 
@@ -257,12 +272,12 @@ def _note(piece: _Piece, score: Score, slurs: dict[Note, list[str]]) -> ET.Eleme
     if note is None:
         ET.SubElement(element, "rest")
     else:
-        name = (_SHARP if fifths(score) >= 0 else _FLAT)[note.pitch % 12]
+        letter, alter = spelled(note.pitch % 12, score)
         pitch = ET.SubElement(element, "pitch")
-        ET.SubElement(pitch, "step").text = name[0]
-        if name[1:]:
-            ET.SubElement(pitch, "alter").text = "1" if name[1] == "#" else "-1"
-        ET.SubElement(pitch, "octave").text = str(note.pitch // 12 - 1)
+        ET.SubElement(pitch, "step").text = letter
+        if alter:
+            ET.SubElement(pitch, "alter").text = str(alter)
+        ET.SubElement(pitch, "octave").text = str((note.pitch - alter) // 12 - 1)
     ET.SubElement(element, "duration").text = str(piece.ticks)
     ties = [] if note is None else ["stop"] * (not piece.first) + ["start"] * (not piece.last)
     for tie in ties:
