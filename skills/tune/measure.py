@@ -15,6 +15,7 @@ BANDS = {
     "leaps": (0.0, 0.07),
     "repetition": (0.0, 0.39),
 }
+COMMON_RANGE = 12.0  # semitones, the median
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,11 @@ def _repetition(moves: list[int]) -> float:
 
 
 def fault(measured: Figures) -> float:
-    """How far outside the bands of real tunes, each in band widths; 0 is inside all. Repetition has no upper limit
+    """How far outside the bands of real tunes, each in band widths, and a little for an unusual range. Repetition has no upper limit
     here: a song repeats its hook."""
     total = 0.0
     for name, (low, high) in BANDS.items():
         value = getattr(measured, name)
         above = value - high if name != "repetition" else 0.0
         total += max(0.0, low - value, above) / (high - low)
-    return total
+    return total + abs(measured.range - COMMON_RANGE) * 0.05

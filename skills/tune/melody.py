@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 
 from skills.style import Tune
 from skills.tune.harmony import chord_tones
+from skills.tune.model import Event, Model, interval_of
 from voice.score import Chord
 
 BEAM = 20
@@ -18,13 +20,17 @@ INTERVAL_COST = {0: 1.1, 1: 0.75, 2: 0.3, 3: 0.75, 4: 1.15, 5: 1.6, 6: 4.5, 7: 2
 TOO_WIDE = 6.0
 NOT_IN_CHORD = 2.4
 NOT_AT_REST = 6.0
+LEARNED, RULED = 0.45, 0.65  # how much the model of old tunes counts, and the rules
+UNHEARD = 0.002  # the model's least probability: blue notes are rare in old tunes, not wrong
+LONG = 0.45  # seconds
 
 
 @dataclass(frozen=True)
 class Spot:
     """A syllable that waits for its pitch.
 
-    `seconds` it lasts; `weight` of its stress; `strong`: on a beat; `chord` under it; `guide`: the pitch that
+    `seconds` it lasts; `weight` of its stress; `strong`: on a beat; `strength` of that place (0-2);
+    `chord` under it; `guide`: the pitch that
     the line's model has here (an A that returns as A'), or None; `place`: 0..1 in the line.
     """
 
@@ -35,6 +41,7 @@ class Spot:
     place: float
     last: bool = False
     guide: int | None = None
+    strength: int = 1
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,8 @@ class Setting:
         return [p for p in range(self.low, self.high + 1) if (p - self.tonic) % 12 in self.tune.scale]
 
 
-MoveCost = Callable[[Sequence[int], int, Spot], float]
+# (pitches before, the spot, pitches that it may have) -> what moving to each costs
+MoveCosts = Callable[[Sequence[int], Spot, Sequence[int]], Sequence[float]]
 
 
 def sing_line(
@@ -82,7 +90,7 @@ def sing_line(
     setting: Setting,
     rng: np.random.Generator,
     before: int | None,
-    move_cost: MoveCost,
+    move_costs: MoveCosts,
 ) -> tuple[list[int], float]:
     """Pitches for a line and their cost, the cheapest found under this rng's noise. `before`: the pitch before it."""
     pitches = setting.pitches()
@@ -93,14 +101,10 @@ def sing_line(
         own = [
             place_cost(pitch, spot, phrase, setting) - float(noise[i, k]) for k, pitch in enumerate(pitches)
         ]
-        grown = [
-            (
-                cost + own[k] + (move_cost(path, pitch, spot) if len(path) > skip or skip else 0.0),
-                [*path, pitch],
-            )
-            for cost, path in beam
-            for k, pitch in enumerate(pitches)
-        ]
+        grown: list[tuple[float, list[int]]] = []
+        for cost, path in beam:
+            moves = move_costs(path, spot, pitches) if path else [0.0] * len(pitches)
+            grown += [(cost + own[k] + moves[k], [*path, pitch]) for k, pitch in enumerate(pitches)]
         grown.sort(key=lambda item: item[0])
         beam = _different_endings(grown)
     cost, path = beam[0]
@@ -143,20 +147,39 @@ def place_cost(pitch: int, spot: Spot, phrase: Phrase, setting: Setting) -> floa
     if spot.guide is not None:
         cost += 0.9 * min(4, abs(pitch - spot.guide))
     away = pitch - (setting.middle + phrase.height(spot.place))
-    cost += 0.035 * away**2 if spot.guide is None else 0.005 * away**2
+    cost += 0.05 * away**2 if spot.guide is None else 0.005 * away**2
     edge = min(pitch - setting.low, setting.high - pitch)
     return cost + (0.8 if edge < 1 else 0.25 if edge < 2 else 0.0)
 
 
 def plain_move(path: Sequence[int], pitch: int, spot: Spot) -> float:
     """What moving to this pitch costs by rules alone; `path` ends with the pitch before."""
-    if not path:
-        return 0.0
     interval = pitch - path[-1]
     cost = INTERVAL_COST.get(abs(interval), TOO_WIDE)
     if abs(interval) >= 5 and spot.weight < 0.5:
         cost += 0.6  # leaps belong to words that carry weight
     return cost + gestures(path, pitch)
+
+
+def learned_moves(setting: Setting, model: Model) -> MoveCosts:
+    """Costs that also know what old tunes do next here; rules keep them singable (fiddles leap more than voices)."""
+    minor = setting.tune.mode == "minor" or setting.tune.scale.get(3, 0) > setting.tune.scale.get(4, 0)
+    mode = "minor" if minor else "major"
+    known: dict[tuple[object, ...], list[float]] = {}
+
+    def costs(path: Sequence[int], spot: Spot, pitches: Sequence[int]) -> list[float]:
+        history = tuple(interval_of(b - a) for a, b in itertools.pairwise(path[-3:]))
+        long = spot.seconds > LONG
+        key = (path[-1], history, spot.strength, long, spot.chord.root, spot.chord.quality)
+        if key not in known:
+            third = 3 if spot.chord.quality in ("m", "m7", "dim") else 4
+            degree, root = ((p - setting.tonic) % 12 for p in (path[-1], spot.chord.root))
+            likely = model.with_chord(Event(mode, degree, history, spot.strength, long, (root, third)))
+            known[key] = [-math.log(max(likely[interval_of(p - path[-1])], UNHEARD)) for p in pitches]
+        learned = known[key]
+        return [LEARNED * learned[k] + RULED * plain_move(path, p, spot) for k, p in enumerate(pitches)]
+
+    return costs
 
 
 def gestures(path: Sequence[int], pitch: int) -> float:

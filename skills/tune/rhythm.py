@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skills.style import Tune
 from skills.tune.harmony import BAR
 from skills.tune.plan import BREATH, LAST_NOTE
 from voice.score import TICKS_PER_QUARTER, Score, TempoMark
@@ -97,8 +98,7 @@ def place_syllables(
     place: Window,
     clock: Clock,
     rng: np.random.Generator,
-    pickup: float,
-    syncopation: float,
+    taste: Tune,
     like: Rhythm | None = None,
 ) -> Rhythm | None:
     """One reading of the line, the cheapest under this rng's noise; None where the syllables do not fit."""
@@ -113,15 +113,17 @@ def place_syllables(
     came_from = np.zeros((count, len(slots)), dtype=int)
     total[0] = (
         slot_cost
-        + _stress_costs(slots, weights[0], syncopation, place.pulse)
-        + _entry(slots, weights, pickup, place)
+        + _stress_costs(slots, weights[0], taste.syncopation, place.pulse)
+        + _entry(slots, weights, taste.pickup)
     )
     hurry = float(np.exp(rng.normal(0, 0.12)))
     for i in range(1, count):
         wish = NATURAL * hurry * (1.15 if weights[i - 1] >= 0.9 else 0.95) * (1.7 if pauses[i - 1] else 1.0)
         ways = total[i - 1][:, None] + _gap_costs(gaps, wish)
         came_from[i] = ways.argmin(axis=0)
-        total[i] = ways.min(axis=0) + slot_cost + _stress_costs(slots, weights[i], syncopation, place.pulse)
+        total[i] = (
+            ways.min(axis=0) + slot_cost + _stress_costs(slots, weights[i], taste.syncopation, place.pulse)
+        )
     total[-1] += _close(slots, place)
     best = int(total[-1].argmin())
     if not np.isfinite(total[-1, best]):
@@ -160,9 +162,7 @@ def _gap_costs(gaps: NDArray[np.float64], wish: float) -> NDArray[np.float64]:
     return np.where(gaps < SHORTEST, np.inf, cost)
 
 
-def _entry(
-    slots: NDArray[np.int_], weights: Sequence[float], pickup: float, place: Window
-) -> NDArray[np.float64]:
+def _entry(slots: NDArray[np.int_], weights: Sequence[float], pickup: float) -> NDArray[np.float64]:
     """A line begins near its bar line: before it with light syllables, on or after it with a stressed one."""
     cost = 0.9 * np.maximum(0, slots) / TICKS_PER_QUARTER
     if weights[0] >= 0.9:

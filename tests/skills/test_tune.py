@@ -19,9 +19,7 @@ LOW, HIGH = 45, 62
 STYLES = list_styles()
 BRIEFS = [
     (lyrics, style, mood, seed)
-    for seed, (lyrics, style, mood) in enumerate(
-        itertools.product((AAB, SNIPPET), STYLES, ("", "sad", "joyful"))
-    )
+    for seed, (lyrics, style, mood) in enumerate(itertools.product((AAB, SNIPPET), STYLES, ("sad", "joyful")))
 ]
 
 
