@@ -312,7 +312,8 @@ def test_files_that_cannot_be_scores_are_refused_in_one_sentence(tmp_path: Path)
     (tmp_path / "half.json").write_text(lone_train().to_json().replace('"pitch": 64', '"pitch": 64.5'))
     for name, complaint in [
         ("empty.mid", "is empty"), ("huge.json", "larger than 16 MB"), ("odd.json", "no pitch 900"),
-        ("nan.json", "tempo"), ("half.json", "whole numbers"), ("none.mid", "no file"), ("song.txt", "'.txt'"), ("song", "no ending"),
+        ("nan.json", "tempo"), ("half.json", "whole numbers"), ("none.mid", "no file"),
+        ("song.txt", "'.txt'"), ("song", "no ending"),
     ]:  # fmt: skip
         if not (tmp_path / name).exists() and complaint != "no file":
             (tmp_path / name).write_text("la")

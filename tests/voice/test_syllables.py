@@ -1,11 +1,14 @@
 """Words divided into sung syllables: letters, phonemes, stress."""
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 
-from voice.alphabet import CONSONANTS, STRESSES, VOWELS, count_vowels, is_vowel
-from voice.dictionary import cmu
+import voice.alphabet
+from voice.alphabet import CONSONANTS, STRESSES, VOWELS, count_vowels, is_vowel, to_arpabet, to_kokoro
+from voice.dictionary import cmu, gold
 from voice.lexicon import PronunciationError, pronounce
 from voice.phonemes import line_phonemes, to_phonemes
 from voice.syllables import SyllableCountError, align, line_syllables, split, syllabify
@@ -139,6 +142,14 @@ def test_a_pronunciation_can_be_given() -> None:
     assert [s.phonemes for s in split("Siobhan", {"siobhan": "ʃɪvˈɔn"})] == ["ʃɪ", "vˈɔn"]
     with pytest.raises(PronunciationError, match="unknown symbols: 7"):
         to_phonemes("Maya", {"maya": "m7a"})
+
+
+def test_every_symbol_is_one_that_the_network_knows() -> None:
+    path = Path(voice.alphabet.__file__).parent / "network" / "vocabulary.json"
+    known = set(json.loads(path.read_text(encoding="utf-8"))["tokens"])
+    used = {symbol for _, said in gold() for symbol in to_kokoro(to_arpabet(said[0])) + said[0]}
+    assert used <= known
+    assert VOWELS | CONSONANTS | set(STRESSES) <= known
 
 
 def test_a_line_becomes_syllables() -> None:
