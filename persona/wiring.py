@@ -96,11 +96,12 @@ class House:
         """Who writes lyrics: the endpoint's model where one is set, else the written material."""
         from skills.words import EmbeddedAuthor, EndpointAuthor
 
+        written = EmbeddedAuthor(self.embedder)
         if self.settings.chat.model == "embedded":
-            return EmbeddedAuthor(self.embedder)
+            return written
         from persona.models import ask_with
 
-        return EndpointAuthor(ask_with(self.chat_model))
+        return EndpointAuthor(ask_with(self.chat_model), mender=written)
 
     @cached_property
     def chat_model(self) -> BaseChatModel:

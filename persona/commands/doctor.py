@@ -10,6 +10,7 @@ from rich.console import Console
 
 from persona.commands.common import JSON, house, print_json
 from persona.errors import sentence_for
+from persona.models.errors import ModelError
 from persona.wiring import House
 
 Finding = tuple[str, bool, str]
@@ -49,7 +50,22 @@ def _persona(home: House) -> str:
 
 
 def _chat(home: House) -> str:
-    return home.chat_model_in_words()
+    chat = home.settings.chat
+    if chat.model == "embedded":
+        return "embedded: the written repertoire, routed by meaning"
+    if chat.model == "gguf":
+        _ = home.chat_model  # loads the file, or says why not
+        return f"{chat.gguf}, in this process"
+    import httpx
+
+    key = chat.api_key.get_secret_value()
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    answer = httpx.get(f"{chat.base_url.rstrip('/')}/models", headers=headers, timeout=chat.timeout)
+    answer.raise_for_status()
+    names = [str(model["id"]) for model in answer.json()["data"]]
+    if chat.name and chat.name not in names:
+        raise ModelError(f"{chat.base_url} has no model {chat.name!r}; it has {', '.join(names[:9]) or 'none'}")
+    return f"{chat.name or names[0]} at {chat.base_url}"
 
 
 def _voice(home: House) -> str:
