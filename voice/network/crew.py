@@ -39,11 +39,14 @@ class Crew:
 
     def __init__(self, size: int) -> None:
         self._pool = ThreadPoolExecutor(size, "voice") if size > 1 else None
+        self._alone = Scratch()
         self._own = threading.local()
 
     @property
     def scratch(self) -> Scratch:
-        """The memory of the thread that asks."""
+        """The memory of the crew's thread that asks."""
+        if self._pool is None:
+            return self._alone
         if not hasattr(self._own, "scratch"):
             self._own.scratch = Scratch()
         scratch: Scratch = self._own.scratch

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voice.network.crew import Crew
+from voice.network.crew import Crew, Scratch
 from voice.network.generator import KERNELS, RATES, Generator, ResidualStack
 from voice.network.norms import EPSILON, AdaptiveInstanceNorm, FrameWeights
 from voice.network.tiles import Moments, Rows, TiledConvolution, moments_of
@@ -43,9 +43,13 @@ class QuickStack:
         ]
         self.bias = torch.stack([cast(Tensor, conv.bias) for conv in stack.convs2]).sum(0)
 
-    def __call__(self, x: Rows, moments: Moments, style: Tensor, weights: Tensor, crew: Crew) -> None:
-        """Adds to x what the stack adds, but for `bias`. style: [1, style]; weights: [length]."""
-        between = Rows(crew.scratch.take("between", *x.values.shape), x.length)
+    def __call__(
+        self, x: Rows, moments: Moments, between: Rows, style: Tensor, weights: Tensor, crew: Crew
+    ) -> None:
+        """Adds to x what the stack adds, but for `bias`; `between` is overwritten.
+
+        style: [1, style]; weights: [length].
+        """
         for i, (norm, convolution) in enumerate(zip(self._norms, self._convolutions, strict=True)):
             gain, shift = norm.fc(style)[0].chunk(2)
             variance = (moments.square - moments.mean.square()).clamp_(min=0)
@@ -77,6 +81,7 @@ class QuickGenerator:
         ]
         self._out = generator.out.weight / len(KERNELS)
         self._crew = Crew(threads)
+        self._memory = Scratch()
         self._turn = threading.Lock()
 
     @torch.inference_mode()
@@ -99,8 +104,7 @@ class QuickGenerator:
     def _spectra(
         self, x: Tensor, excitation: Tensor, style: Tensor, weights: FrameWeights | None, item: int
     ) -> Tensor:
-        plain = self._plain
-        source = plain.spectrum.analyse(excitation)
+        source = self._plain.spectrum.analyse(excitation)
         for i, (up, weight) in enumerate(self._ups):
             stride, padding = up.stride[0], int(up.padding[0])
             x = F.conv_transpose1d(F.leaky_relu(x, 0.1), weight, up.bias, stride, padding)
@@ -108,30 +112,35 @@ class QuickGenerator:
                 x = F.pad(x, (1, 0), mode="reflect")
             length = x.shape[2]
             share = torch.full((length,), 1 / length) if weights is None else weights.at(length)[item, :, 0]
-            x = self._stage(i, x[0], plain.source_in[i](source)[0], style, share)[None]
-        return F.conv1d(F.leaky_relu_(x, 0.01), self._out, plain.out.bias, padding=3)
+            self._stage(i, x[0], source, style, share)
+        return F.conv1d(F.leaky_relu_(x, 0.01), self._out, self._plain.out.bias, padding=3)
 
-    def _stage(self, i: int, x: Tensor, source: Tensor, style: Tensor, share: Tensor) -> Tensor:
-        """x, source: [channels, length] -> the sum of the stacks, [channels, length]."""
-        length, crew = x.shape[1], self._crew
-        rows = self._rows("stage", source)
-        self._source_stacks[i](
-            rows, moments_of(rows.used[:, None], share[None], crew.scratch), style, share, crew
-        )
+    def _stage(self, i: int, x: Tensor, source: Tensor, style: Tensor, share: Tensor) -> None:
+        """x: [channels, length] becomes the sum of the stacks. source: [1, 22, spectra]."""
+        rows, branch, between = (self._rows(name, *x.shape) for name in ("stage", "branch", "between"))
+        rows.used.copy_(self._plain.source_in[i](source)[0])
+        own = self._source_stacks[i]
+        own(rows, self._moments(rows, share), between, style, share, self._crew)
         rows.used.add_(x)
-        moments = moments_of(rows.used[:, None], share[None], crew.scratch)
+        moments = self._moments(rows, share)
         # The source stack's bias is in every stack's sum; each stack brings its own.
-        total = (self._source_stacks[i].bias * len(KERNELS))[:, None].repeat(1, length)
+        bias = own.bias * len(KERNELS) + sum(stack.bias for stack in self._stacks[i])
+        x.copy_(bias[:, None].expand_as(x))
         for stack in self._stacks[i]:
-            branch = self._rows("branch", rows.used)
-            stack(branch, moments, style, share, crew)
-            total.add_(branch.used)
-            total.add_(stack.bias[:, None])
-        return total
+            branch.used.copy_(rows.used)
+            stack(branch, moments, between, style, share, self._crew)
+            x.add_(branch.used)
 
-    def _rows(self, name: str, values: Tensor) -> Rows:
-        channels, length = values.shape
-        rows = Rows(self._crew.scratch.take(name, channels, length + Rows.ROOM), length)
-        rows.used.copy_(values)
+    def _rows(self, name: str, channels: int, length: int) -> Rows:
+        rows = Rows(self._memory.take(name, channels, length + Rows.ROOM), length)
         rows.values[:, length:].zero_()
         return rows
+
+    def _moments(self, rows: Rows, share: Tensor) -> Moments:
+        """By a few channels at a time: their squares stay in the cache."""
+
+        def some(channels: Tensor) -> Moments:
+            return moments_of(channels[:, None], share[None], self._crew.scratch)
+
+        parts = self._crew.each(some, torch.split(rows.used, 16))
+        return Moments(torch.cat([part.mean for part in parts]), torch.cat([part.square for part in parts]))
