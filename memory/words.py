@@ -54,16 +54,21 @@ def counts(documents: Sequence[Mapping[str, int]], terms: Sequence[str]) -> NDAr
     return np.array(rows, np.float32).reshape(len(documents), len(terms))
 
 
+def inverse_frequency(found: NDArray[np.float32], documents: int) -> NDArray[np.float32]:
+    """How telling each term is, float32 [terms], when `found` of the documents have it."""
+    idf: NDArray[np.float32] = np.log1p((documents - found + 0.5) / (found + 0.5)).astype(np.float32)
+    return idf
+
+
 def bm25(
     tf: NDArray[np.float32], lengths: NDArray[np.float32], weights: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """BM25 of every document, float32 [documents]; tf: [documents, terms], weights: [terms] of the query."""
-    documents = len(tf)
-    df = (tf > 0).sum(0)
-    idf = np.log1p((documents - df + 0.5) / (df + 0.5))
+    """BM25 of every document, float32 [documents].
+
+    tf: [documents, terms]; lengths: [documents], in stems; weights: [terms], each with its inverse frequency.
+    """
     norm = K1 * (1 - B + B * lengths / max(float(lengths.mean()), 1.0))
-    gain = tf * (K1 + 1) / (tf + norm[:, None])
-    score: NDArray[np.float32] = (gain @ (idf * weights)).astype(np.float32)
+    score: NDArray[np.float32] = ((tf * (K1 + 1) / (tf + norm[:, None])) @ weights).astype(np.float32)
     return score
 
 
