@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import re
 import sys
 import time
 import uuid
@@ -94,9 +95,21 @@ class TerminalStage:
             Message(uuid.uuid4().hex, line, datetime.now(UTC)), self.fan, TERMINAL, Scope("fan", self.fan.id)
         )
         self.console.print(Text(f"{self.artist.name}: ", style="bold"), end="")
+        column, word = len(self.artist.name) + 2, ""
         async for piece in self.artist.answer(encounter):
-            self.console.print(Text(piece), end="")
+            *words, word = re.split(r"(?<=\s)", word + piece)  # a word is printed when it has ended
+            for whole in words:
+                column = self._print_word(whole, column)
+        self._print_word(word, column)
         self.console.print()
+
+    def _print_word(self, word: str, column: int) -> int:
+        """Prints a word on this line or, where a terminal has no room left, on the next; returns the new column."""
+        if self.console.is_terminal and column + len(word.rstrip()) > self.console.width:
+            self.console.print()
+            column = 0
+        self.console.print(Text(word), end="")
+        return 0 if word.endswith("\n") else column + len(word)
 
     def _watch(self) -> None:
         """Shows the progress of this fan's open requests until they are done; Ctrl-C leaves them to go on."""
