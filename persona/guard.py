@@ -40,10 +40,10 @@ _CRISIS = {
         r"\bi (?:was|got|have been|am being|'?m being) (?:raped|molested|abused|assaulted|beaten)\b",
         r"\b(?:he|she|they)(?:'ll| will| said (?:he|she|they)(?:'d| would))? (?:going to )?kill me if\b",
         r"\bdon'?t feel safe (?:at home|with (?:him|her)|here)\b", r"\bafraid (?:he|she)(?:'ll| will| is going to|'s going to) hurt me\b",
-        r"\b(?:my )?(?:dad|father|stepdad|stepfather|uncle|mom|mother|husband|boyfriend|wife|girlfriend|partner) (?:hurts|hit|hits|beats|touches) me\b",
+        r"\b(?:my )?(?:dad|father|stepdad|stepfather|uncle|mom|mother|husband|boyfriend|wife|girlfriend|partner) (?:hurts|hit|hits|beats|touches|punched|kicks|kicked) (?:me|my (?:mum|mom|mother) and me|us)\b",
     ),
     "harm": _any(
-        r"\bself.?harm(?:ing|ed)?\b", r"\b(?:cut|cuts|cutting|hurt|hurting|harm|harming|burn|burning|starve|starving|hitting) my ?self\b",
+        r"\bself.?harm(?:ing|ed)?\b", r"\bi(?:'ve been| keep| started| am|'m)? cutting (?:my|again)\b", r"\b(?:cut|cuts|cutting|hurt|hurting|harm|harming|burn|burning|starve|starving|hitting) my ?self\b",
         r"\b(?:burned|cut|bled?) my (?:arms?|wrists?|legs?|skin)\b(?!.*\b(?:cooking|stove|oven|accident|shaving)\b)", r"\bcan'?t stop cutting\b", r"\bbleeding and i did it\b",
     ),
     "_": _any(
@@ -59,14 +59,14 @@ _CRISIS = {
         r"\bnobody would (?:notice|care|miss me) if i (?:was|were|am|died|disappeared)\b", r"\b(?:won'?t|don'?t want to|hope i (?:don'?t|never)) wake up (?:tomorrow|again|in the morning|any ?more)\b|\bhope i (?:don'?t|never) wake up\b",
         r"\b(?:took|swallowed|taken) (?:too many|all (?:my|the|of)|a (?:whole )?bottle of|a lot of) (?:\w+ ){0,2}pills\b", r"\bpills in my hand\b", r"\bhow many pills\b", r"\b(?:easiest|painless|quickest|best) way to (?:die|kill)\b",
         r"\b(?:wrote|writing|left|written) (?:a|my) (?:goodbye|suicide) (?:note|letter)\b", r"\bgoodbye forever\b", r"\btonight is my last night\b", r"\bmy last night (?:on earth|alive)\b", r"\bi won'?t be around (?:much longer|any ?more|tomorrow)\b",
-        r"\bon (?:a|the) (?:bridge|roof|ledge)\b.{0,40}\bjump\w*\b", r"\bdisappear forever\b", r"\b(?:gun|rope|blade|razor)\b.{0,40}\b(?:on|to|for) (?:my ?self|me)\b", r"\bwant the pain to (?:stop|end) for (?:good|ever)\b", r"\bdon'?t see a future for me\b",
+        r"\bon (?:a|the) (?:bridge|roof|ledge)\b.{0,40}\bjump\w*\b", r"\bdisappear forever\b", r"\b(?:drove|drive|driving) (?:off (?:a|the) (?:bridge|cliff)|into (?:a|the) (?:tree|wall|traffic|river))\b", r"\breason to (?:stay alive|keep living|live)\b", r"\benough of (?:living|this life)\b", r"\b(?:not|stop|n't want to) exist(?:ing)?\b(?=.{0,12}$| any)", r"\b(?:gun|rope|blade|razor)\b.{0,40}\b(?:on|to|for) (?:my ?self|me)\b", r"\bwant the pain to (?:stop|end) for (?:good|ever)\b", r"\bdon'?t see a future for me\b",
         r"\bnicht mehr leben\b", r"\bmich umbringen\b", r"\bwill sterben\b", r"\bquiero morir", r"\bquiero suicidar", r"\bveux mourir\b", r"\bme suicider\b", r"\bquero morrer\b", r"\bvoglio morire\b",
     ),
 }  # fmt: skip
 _CREATURE = r"(?:real|human|person|bot|robot|a\.?i\.?|artificial|machine|computer|alive|man|woman|guy|girl|someone|somebody|chat ?bot|chatgpt|gpt|program|language model|llm|automated|auto(?:matic|generated)|flesh|living|human being|people|sentient|conscious|actually there)"
 _HUMAN = _any(
     rf"\b(?:are|r|is|was|were|aren'?t|ain'?t|isn'?t) (?:you|u|ya|this|that|it|there|rust|he|she|breaking rust)\b.{{0,30}}\b{_CREATURE}s?\b",
-    rf"\b(?:you|u|ya)(?:'re|r| are|re)?\b.{{0,20}}\b(?:not|just|really|only|actually|sure|an?|the|clearly|obviously|definitely|sound|must be|can'?t be)\b.{{0,16}}\b(?:human|person|bot|robot|a\.?i\.?|machine|chatbot|program|real (?:man|guy|singer|person|human))\b.{{0,20}}(?:\?|right|true|correct|huh|$)",
+    rf"\b(?:you|u|ya)(?:'re|r| are|re)?\b.{{0,20}}\b(?:not|just|really|only|actually|sure|an?|the|clearly|obviously|definitely|sound|must be|can'?t be)\b.{{0,16}}\b(?:human|person|bot|robot|a\.?i\.?|machine|chatbot|program|real (?:man|guy|singer|person|human))\b.{{0,20}}(?:\?|\bright\b|\btrue\b|\bcorrect\b|\bhuh\b|\baren't you\b)",
     rf"\b(?:am i|are we|do i|i'?m) (?:talk|speak|chat|writ|text)\w*\b.{{0,24}}\b{_CREATURE}\b",
     rf"\b(?:prove|admit|swear|promise|confess|tell me|believe|honest|truth|say)\b.{{0,40}}\b(?:human|real|person|bot|robot|an? a\.?i\.?|machine)\b",
     r"\b(?:human|man|person|real|bot|robot|machine|ai)(?: being)? or (?:an? )?(?:human|machine|bot|robot|ai|not|real|fake|person|computer|program)\b",

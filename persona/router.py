@@ -21,8 +21,8 @@ from persona.card import CAST
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Matrix = NDArray[np.float32]
 
-SHARPNESS = 2.0  # of the meaning kernel exp(-s (1 - cosine)); chosen by leave-one-out on the examples
-CUE_FLOOR = 0.5  # how much meaning counts where no cue is shared
+SHARPNESS = 3.0  # of the meaning kernel exp(-s (1 - cosine)); chosen by leave-one-out on the examples
+CUE_FLOOR = 1.0  # how much meaning counts where no cue is shared
 RIDGE = 0.1
 ALOUD = 0.3  # a clause of a longer message must be this sure before it decides alone
 # What of several clauses decides: a wish outweighs the greeting around it, and safety outweighs all.

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 
-class ModelError(RuntimeError):
-    """A chat model that cannot be built; the message says what to mend."""
-
-
 def chat_model(config: ChatSettings, card: Card, embed: Embed, cache: Path | None = None) -> BaseChatModel:
     """The chat model that the settings name. `cache`: a folder for what the router learned. Raises ModelError."""
     if config.model == "endpoint":

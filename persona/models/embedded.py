@@ -185,13 +185,13 @@ class EmbeddedChatModel(BaseChatModel):
         return self._respond(turn, tools)
 
     def _respond(self, turn: Turn, tools: Sequence[str]) -> AIMessage:
-        route = self._heard(turn)
+        route = self.heard(turn)
         if route.intent in SKILLS and SKILLS[route.intent] in tools:
             return self._use(turn, route)
         slots = self._slots(turn, route)
         return self._line(turn, route.intent, _shelf(route, turn.text, slots), slots)
 
-    def _heard(self, turn: Turn) -> Route:
+    def heard(self, turn: Turn) -> Route:
         """Clear rules first, then meaning; an answer to our own question belongs to that question."""
         verdict = guard.crisis(turn.text)
         if verdict is None and guard.asks_human(turn.text):
