@@ -13,6 +13,12 @@ from voice.score import Score
 Floats = NDArray[np.float64]
 
 FLOOR = 6.3  # N that a sung vowel has at least; below it long vowels lose their voice
+# What consonants have at least: at a phrase's end speech fades, and takes the last word's consonants with it.
+CONSONANT_FLOORS = {
+    **dict.fromkeys("mnŋlɹwjɾ", 5.0), **dict.fromkeys("vðzʒ", 4.5), **dict.fromkeys("bdɡʤ", 3.0),
+    **dict.fromkeys("sʃfθʧh", 3.0), **dict.fromkeys("ptkʔ", 1.5),
+}  # fmt: skip
+GLIDE_BELOW = 0.5  # N that a diphthong's second vowel may lie below its first
 DYNAMICS = {"pp": -2.0, "p": -1.3, "mp": -0.5, "mf": 0.0, "f": 0.6, "ff": 1.1}  # steps of loudness
 EFFORT = 0.35  # N for one step of loudness
 STEP = 3.5  # dB for one step of loudness, at full dynamics

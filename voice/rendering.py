@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from voice.energy import vowel_energy
+from voice.energy import CONSONANT_FLOORS, FLOOR, GLIDE_BELOW, vowel_energy
 from voice.timing import DIPHTHONGS, HEAD, REST_IN_PASSAGE, TAIL, Passage, Sound, lay_out
 
 if TYPE_CHECKING:
@@ -30,11 +30,16 @@ CURVE = 80  # F0 and energy frames a second
 SAMPLES = 600  # of one alignment frame
 # In what the network learned, sound comes this much before its phoneme's frames: it was trained on alignments that
 # late. So features are laid that much after the sound they are meant for.
-EARLY = 0.055  # seconds
+EARLY = 0.07  # seconds
+REST_EDGE = 0.06  # seconds in which sound falls to silence, or rises from it
+SILENCE = -9.2  # energy of silence
+TRIMMED = (0, 0)  # curve frames of voicing left out at the (start, end) of a voiced run
+BELIEVED = 0.0  # Hz: the lowest F0 that the decoder is told of; what sounds is as written
 MARK_SHARE = 0.5  # of a stressed vowel's features come from its stress mark: the voice holds better
 WHOLE_SHARE = 0.5  # of a diphthong half's features come from the diphthong as a whole
 SONORANT = frozenset("mnŋlɹwjɾ")
 VOICELESS = frozenset("ptkfsʃʧθʔ")
+STOPS = frozenset("bdɡʤ")
 VOICED_FROM = 45.0  # Hz: a natural F0 below means that the network would not voice the frame
 
 
@@ -125,13 +130,15 @@ def render(
     energy, voiced = _energy(spoken, segments, middles, swell)
     sung = np.array([s.sound is not None for s in segments])[_owner(segments, middles)]
     energy = energy + effort(times) * sung
-    f0 = np.where(voiced, hertz(times), 0.0)
+    # The source moves at frame k's pitch from the middle of frame k - 1 to its own: so half a frame earlier.
+    voiced = _trimmed(voiced)
+    f0 = np.where(voiced, hertz(times - 0.5 / CURVE), 0.0)
     weights = _weights(segments, _overlap(segments, frames))
     curve = torch.tensor(f0, dtype=torch.float32)[None]
     source = network.excitation(curve, generator=generator)
     audio = network.decode(
         text[None],
-        curve,
+        torch.where(curve > 0, curve.clamp(min=BELIEVED), curve),
         torch.tensor(energy, dtype=torch.float32)[None],
         style,
         excitation=source,
@@ -271,15 +278,55 @@ def _energy(
     energy = np.interp(natural, grid, spoken.energy)
     voiced_share = np.interp(natural, grid, (spoken.f0 > VOICED_FROM).astype(float))
     voiced = np.zeros(len(middles), bool)
+    top = FLOOR
     for i, segment in enumerate(segments):
         own = owner == i
-        if segment.sound is None:
+        if segment.sound is None or not own.any():
             continue
         role, symbol = segment.sound.role, segment.sound.symbol
-        if role in ("vowel", "glide") or symbol in SONORANT:
-            voiced[own] = True
-        elif symbol not in VOICELESS:
-            voiced[own] = voiced_share[own] > (0.75 if symbol == "h" else 0.5)
         if role == "vowel":
             energy[own] = vowel_energy(energy[own], segment.end - segment.start, swell)
+            top = float(energy[own][-1])
+        elif role == "glide":
+            energy[own] = np.maximum(energy[own], top - GLIDE_BELOW)
+        else:
+            energy[own] = np.maximum(energy[own], CONSONANT_FLOORS[symbol])
+        voiced[own] = _voiced(segment.sound, segments[i - 1].sound if i else None, voiced_share[own])
+    _rest(energy, owner, segments, middles)
     return energy, voiced
+
+
+def _rest(energy: Floats, owner: NDArray[np.int64], segments: Sequence[_Segment], middles: Floats) -> None:
+    """Rests fall silent, and are left, as fast as in speech: commas are spoken through, so they teach nothing."""
+    for i, segment in enumerate(segments):
+        own = np.flatnonzero(owner == i)
+        if segment.sound is not None or not len(own):
+            continue
+        before = energy[own[0] - 1] if own[0] else SILENCE
+        after = energy[own[-1] + 1] if own[-1] + 1 < len(energy) else SILENCE
+        fall = np.clip(1 - (middles[own] - segment.start) / REST_EDGE, 0, 1)
+        rise = np.clip(1 - (segment.end - middles[own]) / REST_EDGE, 0, 1)
+        energy[own] = SILENCE + np.maximum((before - SILENCE) * fall, (after - SILENCE) * rise)
+
+
+def _trimmed(voiced: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Runs of voicing TRIMMED frames shorter at (start, end): the decoder's filters ring beyond what is asked for."""
+    out = voiced.copy()
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], voiced.astype(int), [0]]))).reshape(-1, 2)
+    for start, end in edges:
+        if end - start > 8:
+            out[start : start + TRIMMED[0]] = False
+            out[end - TRIMMED[1] : end] = False
+    return out
+
+
+def _voiced(sound: Sound, before: Sound | None, spoken: Floats) -> NDArray[np.bool_]:
+    """Which frames of a sound have voice. spoken: how voiced they would be in speech, 0..1."""
+    after_voiceless = before is None or before.symbol in VOICELESS
+    if sound.role in ("vowel", "glide"):
+        return np.ones(len(spoken), bool)
+    if sound.symbol in VOICELESS or (sound.symbol in STOPS and after_voiceless):
+        return np.zeros(len(spoken), bool)
+    if sound.symbol in SONORANT and not (after_voiceless and before is not None and sound.role == "onset"):
+        return np.ones(len(spoken), bool)
+    return np.asarray(spoken > (0.75 if sound.symbol == "h" else 0.5))

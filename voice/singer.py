@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from voice import energy, finish, timing
+from voice import breath, energy, finish, timing
 from voice.expression import Expression
 from voice.pitch import Knob, SungNote, sung_notes, sung_pitch
 from voice.rendering import Rendering, render
@@ -95,7 +95,7 @@ class Singer:
                 )
                 if progress:
                     progress((i + 1) / len(passages))
-        return _take(score, syllables, passages, renderings, adjusted)
+        return _take(score, syllables, passages, renderings, adjusted, knob, notes, rng)
 
     def _outside(self, notes: Sequence[Note], score: Score) -> list[str]:
         """A sentence for each note outside the comfortable range: they are sung as written."""
@@ -148,12 +148,15 @@ def _take(
     passages: Sequence[timing.Passage],
     renderings: Sequence[Rendering],
     adjusted: list[str],
+    knob: Knob,
+    notes: Sequence[SungNote],
+    rng: np.random.Generator,
 ) -> Take:
-    first = min(r.stretches[0].sung - finish.AHEAD for r in renderings)
-    lead = max(0.0, -first)
-    lead = np.ceil(lead * F0_RATE) / F0_RATE  # a whole number of F0 frames
-    last = max(r.stretches[-1].sung + r.stretches[-1].length + finish.RELEASE for r in renderings)
-    end = max(last, score.seconds(score.ticks))
+    phrases = [(s.sung, s.sung + s.length) for r in renderings for s in r.stretches]
+    breathed = breath.breaths(phrases)
+    first = min([phrases[0][0] - finish.AHEAD, *(start for start, _ in breathed[:1])])
+    lead = float(np.ceil(max(0.0, -first) * F0_RATE) / F0_RATE)  # a whole number of F0 frames
+    end = max(phrases[-1][1] + finish.RELEASE, score.seconds(score.ticks))
     audio = finish.stem(int(np.ceil((end + lead) * SAMPLE_RATE)))
     f0 = np.zeros(int(np.ceil((end + lead) * F0_RATE)), np.float32)
     phonemes: list[TimedPhoneme] = []
@@ -167,12 +170,22 @@ def _take(
             note = syllables[begun + sound.syllable].notes[0]
             phonemes.append(TimedPhoneme(sound.symbol, sound.start, sound.end, note))
         begun += len(passage.syllables)
+    vowels = [(s.start, s.end) for r in renderings for s in r.sounds if s.role == "vowel"]
+    middles = np.array([(start + end) / 2 for start, end in vowels])
+    steps = energy.steps_at(middles, [note.start for note in notes], energy.loudness_steps(score))
+    wanted = finish.VOWEL_LEVEL + 2 * knob("dynamics", middles) * energy.STEP * steps
+    audio = finish.even(audio, -lead, vowels, wanted)
+    if breath_heard := [b for b in breathed if float(knob("breath", b[1])) > 0]:
+        for start, stop in breath_heard:
+            depth = breath.QUIET + (breath.LOUD - breath.QUIET) * float(knob("breath", stop))
+            finish.add(audio, start + lead, breath.inhale(stop - start, finish.VOWEL_LEVEL + depth, rng))
     return Take(
         audio=finish.limited(audio),
         f0=f0,
         phonemes=tuple(phonemes),
         notes=_timed_notes(score, syllables),
-        lead=float(lead),
+        lead=lead,
+        breaths=tuple(breath_heard),
         adjusted=tuple(adjusted),
     )
 

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 PERIOD = 0.005  # seconds between measured frames
 LOWEST, HIGHEST = 55.0, 1000.0  # Hz that DIO looks for
 VIBRATO = 0.19  # seconds, a cycle
+AUDIBLE = 0.04  # seconds; a shorter octave error is the tracker's
 LOCK = 80.0  # Hz: the F0 frame rate, to which a failing decoder falls
 
 
@@ -75,7 +76,7 @@ def measure_take(score: Score, take: Take, words: str, listen: bool = True) -> T
         within_50=float(np.mean(size < 50)) if len(size) else 0.0,
         followed_median=_at(followed, 50),
         followed_within_50=float(np.mean(followed < 50)) if len(followed) else 0.0,
-        octave_errors=float(np.mean(followed > 600)) if len(followed) else 1.0,
+        octave_errors=float(np.mean(_lasting(followed > 600))) if len(followed) else 1.0,
         lock_80=_locked(take, f0, times),
         onset_median=_at(late, 50),
         onset_p95=_at(late, 95),
@@ -113,8 +114,11 @@ def _smoothed(run: Floats) -> Floats:
 
 def intended(take: Take, times: Floats) -> Floats:
     """Take.f0 at those times [Hz, 0 where unvoiced]."""
-    places = np.clip(((times + take.lead) * F0_RATE).astype(int), 0, len(take.f0) - 1)
-    return np.asarray(take.f0[places], float)
+    exact = np.clip((times + take.lead) * F0_RATE - 0.5, 0, len(take.f0) - 1)
+    nearest = take.f0[np.round(exact).astype(int)]
+    before, after = take.f0[np.floor(exact).astype(int)], take.f0[np.ceil(exact).astype(int)]
+    between = before + (after - before) * (exact - np.floor(exact))
+    return np.asarray(np.where((before > 0) & (after > 0), between, nearest), float)
 
 
 def _followed(take: Take, f0: Floats, times: Floats) -> Floats:
@@ -127,7 +131,17 @@ def _locked(take: Take, f0: Floats, times: Floats) -> float:
     """The share of frames meant to be above 90 Hz that sound at 80."""
     wanted = intended(take, times)
     both = (f0 > 0) & (wanted > 90)
-    return float(np.mean(np.abs(f0[both] - LOCK) < 2)) if both.any() else 0.0
+    return float(np.mean(_lasting(np.abs(f0[both] - LOCK) < 2))) if both.any() else 0.0
+
+
+def _lasting(wrong: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Only runs of AUDIBLE or longer: DIO strays for a frame or two at the edges of voicing."""
+    size = round(AUDIBLE / PERIOD)
+    kept = np.zeros(len(wrong), bool)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], wrong.astype(int), [0]])))
+    for start, end in edges.reshape(-1, 2):
+        kept[start:end] = end - start >= size
+    return kept
 
 
 def voicing_error(take: Take, f0: Floats, times: Floats) -> float:
