@@ -201,6 +201,17 @@ def test_the_quick_generator_is_the_plain_one(
     assert float((quick - plain).norm() / plain.norm()) < 1e-4
 
 
+def test_one_thread_and_two_sing_the_same_numbers(network: Network, style: torch.Tensor) -> None:
+    torch.manual_seed(4)
+    x, source = torch.randn(1, 512, 60), network.excitation(torch.full((1, 60), 140.0), noise=0.0)
+    one, two, again = (
+        QuickGenerator(network.decoder.generator, threads).spectra(x, source, style[:, :128], None)
+        for threads in (1, 2, 2)
+    )
+    assert torch.equal(one, two)
+    assert torch.equal(two, again)
+
+
 def test_a_gradient_reaches_the_style(network: Network, style: torch.Tensor) -> None:
     """What fitting a voice needs; the quick generator must step aside."""
     with torch.inference_mode(mode=False), torch.enable_grad():
