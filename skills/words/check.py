@@ -168,13 +168,13 @@ def _returning_faults(lines: Sequence[str], where: Sequence[Place]) -> list[Faul
 
 
 def _repeated(lines: Sequence[str], where: Sequence[Place]) -> list[Fault]:
-    """A line that may not return, and does; a chorus may come back whole."""
+    """A line that may not return, and does. The hook and what answers it may, and so may a whole chorus."""
     seen: dict[str, int] = {}
     faults = []
     for i, (line, place) in enumerate(zip(lines, where, strict=True)):
-        if place.mark in ("=1", "H", "R"):
+        if place.mark in ("=1", "H", "h", "R"):
             continue
         first = seen.setdefault(key(line), i)
-        if first != i and not (place.stanza == where[first].stanza == "chorus"):
+        if first != i:
             faults.append(Fault(i, "this line was sung before in the song; write a new one"))
     return faults

@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Sequence
 
 from skills.brief import Brief
 from skills.words.check import Fault, check_lines
-from skills.words.embedded import Draft, EmbeddedAuthor, title_case
+from skills.words.draft import Draft, Written, scheme_of, title_case
+from skills.words.embedded import EmbeddedAuthor
 from skills.words.forms import Plan, Scheme
-from skills.words.prosody import last_word, rhymes, words_of
+from skills.words.prosody import words_of
 
 Ask = Callable[[str, str], str]  # (system, user) -> what the model says
 
@@ -164,7 +165,7 @@ class _Sheet:
             options = self.plan.form.stanzas[name]
             texts = tuple(lines[start : start + len(options[0])])
             start += len(texts)
-            stanzas.append((name, _followed(texts, options), texts))
+            stanzas.append(Written(name, scheme_of(texts, options), texts))
         hook = next((self.texts[i] for i, mark in enumerate(self.marks) if mark in "HR"), "")
         named = title if 0 < len(words_of(title)) <= 8 else " ".join(words_of(hook or self.texts[0])[:6])
         return Draft(title=title_case(named), stanzas=tuple(stanzas), hook=hook)
@@ -181,15 +182,6 @@ class _Sheet:
             return f"(the answer that comes after every line; {size})"
         rhyme = f"; rhymes with line {mates[0] + 1}" if mates else ""
         return f"({size}{rhyme})"
-
-
-def _followed(texts: Sequence[str], options: Sequence[Scheme]) -> Scheme:
-    ends = [last_word(text) for text in texts]
-    for scheme in options:
-        pairs = [(i, j) for i in range(len(scheme)) for j in range(i) if scheme[i] == scheme[j]]
-        if all(rhymes(ends[i], ends[j]) for i, j in pairs):
-            return scheme
-    return options[0]
 
 
 def _tidy(text: str) -> str:

@@ -15,7 +15,8 @@ SECONDS_A_SYLLABLE = 0.3  # sung faster than this, the voice was not understood
 REST = 0.84  # seconds of a line that its held last note and the breath after it take
 A_LINE = 8  # syllables that a line must have room for
 RING = 1.0  # seconds that the last chord rings on
-DEFAULT_FORM = "verse-chorus"
+DEFAULT_FORM = "verse-chorus"  # suits every style
+ROOMY = "8-bar"  # has room for most couplets in a snippet
 
 Scheme = tuple[str, ...]
 
@@ -31,6 +32,7 @@ class Form:
     bars: tuple[int, ...]
     stanzas: dict[str, tuple[Scheme, ...]]
     plans: tuple[tuple[str, ...], ...]
+    suits: tuple[str, ...] = ()
     response: tuple[int, int] = (3, 7)
 
     @property
@@ -76,6 +78,12 @@ def load_form(name: str) -> Form:
         raise BriefError(f"There is no form called {name!r}; I know {', '.join(sorted(forms()))}.") from None
 
 
+def suited_form(style: str, seed: int) -> str:
+    """The form for a brief that names none: by turns the default and those that suit the style."""
+    suited = [name for name, form in forms().items() if style in form.suits]
+    return [DEFAULT_FORM, *suited][seed % (1 + len(suited))]
+
+
 def make_plan(form: Form, seconds: float, tempo: tuple[float, float], frame: int) -> Plan:
     """The plan that comes nearest to `seconds` at a tempo of that range, its lines slow enough to be understood.
 
@@ -107,6 +115,7 @@ def _form(
     bars: list[int],
     stanzas: dict[str, list[list[str]]],
     plans: list[list[str]],
+    suits: list[str] | None = None,
     response: list[int] | None = None,
 ) -> Form:
     low, high = response or [3, 7]
@@ -118,5 +127,6 @@ def _form(
         bars=tuple(bars),
         stanzas={key: tuple(tuple(scheme) for scheme in schemes) for key, schemes in stanzas.items()},
         plans=tuple(tuple(plan) for plan in plans),
+        suits=tuple(suits or ()),
         response=(low, high),
     )

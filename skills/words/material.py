@@ -53,6 +53,14 @@ class Unit:
         return any(re.search(r"^\W*\{name\}[,.!?]|, \{name\}([,.!?]|$)", line) for line in self.lines)
 
     @property
+    def singles(self) -> bool:
+        """Whether the name is one person's here ('{name}'s got a smile'); two names would not agree."""
+        return any(
+            re.search(r"\{name\}(?:['’]s (?!name|sake|birthday|cat\b|old)| is\b| has\b)", line)
+            for line in self.lines
+        )
+
+    @property
     def title(self) -> str:
         for line in self.lines:
             if marked := re.search(r"\*([^*]+)\*", line):
@@ -79,14 +87,23 @@ class Unit:
 
 @dataclass(frozen=True)
 class Scene:
-    """One situation. `theme` and `about` say what it is; `moods` how it may feel; `person` who sings to whom."""
+    """One situation. `theme` and `about` say what it is; `moods` how it may feel; `person` who sings to whom.
+
+    A brief that says one of the theme's `words`, or one of this scene's `more_words`, lies nearer.
+    """
 
     theme: str
     about: str
     words: frozenset[str]
+    more_words: frozenset[str]
     moods: frozenset[str]
     person: str
     units: tuple[Unit, ...]
+
+    @property
+    def can_name(self) -> bool:
+        """Whether one of its couplets has a place for a name."""
+        return any(unit.takes_name or unit.may_address for unit in self.of("open", "turn", "aab"))
 
     def of(self, *kinds: Kind) -> tuple[Unit, ...]:
         return tuple(unit for unit in self.units if unit.kind in kinds)
@@ -132,7 +149,8 @@ def _read(text: str) -> list[Scene]:
                 Scene(
                     theme=theme["theme"],
                     about=raw["about"],
-                    words=frozenset(theme["words"].split()) | frozenset(raw.get("words", "").split()),
+                    words=frozenset(theme["words"].split()),
+                    more_words=frozenset(raw.get("words", "").split()),
                     moods=frozenset(raw["moods"].split()),
                     person=raw.get("person", "I"),
                     units=tuple(units),

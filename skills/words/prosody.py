@@ -45,7 +45,10 @@ def last_word(text: str) -> str:
 
 def rhymes(first: str, second: str) -> bool:
     """A true rhyme: alike from the last stressed vowel on, unlike just before it. No word rhymes with itself."""
-    return lexicon.rhymes(first, second)
+    try:
+        return lexicon.rhymes(first, second)
+    except lexicon.PronunciationError:
+        return False
 
 
 @functools.lru_cache(maxsize=20_000)

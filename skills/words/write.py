@@ -10,11 +10,12 @@ from skills.brief import Brief, BriefError
 from skills.lyrics import Line, Lyrics, Stanza
 from skills.style import load_style
 from skills.words.check import unsayable
-from skills.words.embedded import Draft, title_case
-from skills.words.forms import DEFAULT_FORM, Plan, Scheme, load_form, make_plan
+from skills.words.draft import Draft, title_case
+from skills.words.forms import ROOMY, Plan, Scheme, load_form, make_plan, suited_form
 from skills.words.prosody import count_syllables, make_line, words_of
 
 GIVEN = "given"  # the form of words that the fan wrote
+_SUNG_AS = {"opening": "verse", "tag": "chorus"}  # the short stanzas of a snippet
 LONGEST_GIVEN = 14  # syllables; a longer line of a fan's own words is sung as two
 
 
@@ -28,29 +29,30 @@ def write_lyrics(brief: Brief, seed: int, author: Author, used: Collection[str] 
     """The words of a song. `used`: lines of earlier songs, which are not written again.
 
     Words that the fan gave are sung as they are. Raises BriefError for words that cannot be sung and for a
-    form or style that there is not.
+    form that there is not, StyleError for a style that there is not.
     """
     if brief.words.strip():
         return _given(brief)
-    draft = author.write(brief, plan_song(brief), seed, used)
-    return lyrics_of(draft, plan_song(brief))
+    plan = plan_song(brief, seed)
+    return lyrics_of(author.write(brief, plan, seed, used), plan)
 
 
-def plan_song(brief: Brief) -> Plan:
-    """The stanzas and bars for the brief's form, seconds and tempo."""
+def plan_song(brief: Brief, seed: int) -> Plan:
+    """The stanzas and bars for the brief's form (or one that suits its style), seconds and tempo."""
     style = load_style(brief.style or "blues")
-    low, high = style.groove.tempo[style.pace(brief.mood)]
-    tempo = (brief.bpm, brief.bpm) if brief.bpm else (low, high)
+    tempo = (brief.bpm, brief.bpm) if brief.bpm else style.groove.tempo[style.pace(brief.mood)]
     frame = style.groove.intro_bars + style.groove.ending_bars
-    return make_plan(load_form(brief.form or DEFAULT_FORM), brief.seconds, tempo, frame)
+    # A snippet of twelve-bar blues has one couplet: no room for things to mention.
+    form = load_form(
+        brief.form or (ROOMY if brief.mentions else suited_form(style.name.partition("+")[0], seed))
+    )
+    return make_plan(form, brief.seconds, tempo, frame)
 
 
 def lyrics_of(draft: Draft, plan: Plan) -> Lyrics:
     stanzas = tuple(
-        Stanza(
-            "verse" if name == "opening" else "chorus" if name == "tag" else name, _lines(scheme, lines, plan)
-        )
-        for name, scheme, lines in draft.stanzas
+        Stanza(_SUNG_AS.get(stanza.name, stanza.name), _lines(stanza.scheme, stanza.lines, plan))
+        for stanza in draft.stanzas
     )
     return Lyrics(title=draft.title, form=plan.form.name, stanzas=stanzas, hook=draft.hook)
 
@@ -72,12 +74,11 @@ def _given(brief: Brief) -> Lyrics:
     """The fan's own words, a stanza to a paragraph; lines that are too long for a breath are cut in two."""
     stanzas = []
     for paragraph in re.split(r"\n\s*\n", brief.words.strip()):
-        texts = [
-            cut for line in re.split(r"\n| / ", paragraph) if words_of(line) for cut in _cut(line.strip())
-        ]
-        for text in texts:
-            if reasons := unsayable(text):
-                raise BriefError(f"I can't sing the line {text!r}: {reasons[0]}.")
+        lines = [line.strip() for line in re.split(r"\n| / ", paragraph) if words_of(line)]
+        for line in lines:
+            if reasons := unsayable(line):
+                raise BriefError(f"I can't sing the line {line!r}: {reasons[0]}.")
+        texts = [cut for line in lines for cut in _cut(line)]
         if texts:
             stanzas.append(Stanza("verse", tuple(make_line(text) for text in texts)))
     if not stanzas:

@@ -1,0 +1,159 @@
+"""Fit: how near scenes and lines lie to a brief, by meaning, by the words they share and by how they feel."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skills.brief import Brief
+from skills.words.material import Scene, Unit, common, scenes
+from skills.words.moods import feelings
+from skills.words.prosody import words_of
+
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+
+FAR = 0.42  # a theme that shares no word with a scene and is no nearer than this is sung of as a thing
+WORD = 0.25  # what a word in common is worth, as a cosine
+FEELING = 0.12
+SINGER_CAN_NAME = 0.10
+DISLIKE = 1.0
+SCENE_CHANCE = 0.05  # how far the seed may stray from the nearest scene, and from the nearest lines
+LINE_CHANCE = 0.10
+SMALL = frozenset(
+    """a an the and or but of to in on at by for with from up out my your our his her their its this that it is are was
+    were be i you he she we they me him them us about who whose how when where what why all some any no not so too very
+    really just please song songs blues like got get has have had can will would""".split()
+)
+
+_CLAUSE = frozenset(
+    """i i'm i've you he she we they who that which when how why what is are was were being getting having me him
+    it""".split()
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The brief as it is compared with the material.
+
+    `theme` and each row of `avoid`: unit vectors, [384]. `things` are to be named in the song, the first soonest.
+    """
+
+    theme: NDArray[np.float32]
+    avoid: NDArray[np.float32]
+    words: frozenset[str]
+    unwanted: frozenset[str]
+    moods: frozenset[str]
+    things: tuple[str, ...]
+    topic: str  # the theme as something to name, '' if it is not a thing
+
+
+class Fit:
+    """Compares by `embed`: [n] texts -> unit vectors [n, 384]. What was embedded once is kept."""
+
+    def __init__(self, embed: Embed) -> None:
+        self._embed = embed
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+
+    def read(self, brief: Brief, rng: random.Random) -> tuple[Wish, list[Scene]]:
+        """What the brief wishes for, and the scenes in the order in which they fit it."""
+        about = brief.theme or (
+            "a song for someone dear, thank you" if brief.dedication else "a song from the heart"
+        )
+        said = " ".join([about, *brief.mentions])
+        self._learn([about])
+        words, unwanted, moods = stems(said), stems(" ".join(brief.avoid)), feelings(brief.mood)
+        avoid = self._embed(list(brief.avoid)) if brief.avoid else np.zeros((0, 384), np.float32)
+        thing = as_thing(brief.theme)
+        wish = Wish(self._vectors[about], avoid, words, unwanted, moods, (), thing)
+        self._learn([_topic(scene) for scene in scenes()])
+        near = {scene: float(wish.theme @ self._vectors[_topic(scene)]) for scene in scenes()}
+        plain = _plain_words(said)
+        shared = {scene: len(scene.words & plain) + 0.4 * len(scene.more_words & plain) for scene in scenes()}
+        ranked = sorted(
+            scenes(),
+            key=lambda scene: (
+                -(
+                    near[scene]
+                    + WORD * min(3.0, shared[scene]) ** 0.5
+                    + FEELING * bool(scene.moods & moods)
+                    + SINGER_CAN_NAME * bool(brief.dedication and scene.can_name)
+                    - self._dislike(scene, wish)
+                    + rng.uniform(0, SCENE_CHANCE)
+                )
+            ),
+        )
+        things = [*brief.mentions, *_names_in(brief.theme, brief.dedication, ranked[0])]
+        if thing and not shared[ranked[0]] and near[ranked[0]] < FAR:
+            things.insert(0, thing)
+            ranked.insert(0, common())
+        return dataclasses.replace(wish, things=tuple(dict.fromkeys(things))), ranked
+
+    def sort(
+        self, units: Sequence[Unit], wish: Wish, said: Collection[str], rng: random.Random
+    ) -> list[Unit]:
+        """The units by how well they fit the wish, how little they repeat of what was `said` (stems), and chance."""
+        self._learn([unit.plain for unit in units])
+
+        def worth(unit: Unit) -> float:
+            own = stems(unit.plain)
+            return (
+                float(wish.theme @ self._vectors[unit.plain])
+                + 0.5 * WORD * min(2, len(own & wish.words))
+                - 0.06 * len(own & set(said))
+                - DISLIKE * bool(own & wish.unwanted)
+                + rng.uniform(0, LINE_CHANCE)
+            )
+
+        return [
+            unit for _, unit in sorted(((worth(unit), unit) for unit in units), key=lambda pair: -pair[0])
+        ]
+
+    def _dislike(self, scene: Scene, wish: Wish) -> float:
+        topic = stems(" ".join([scene.theme, *scene.words, *scene.more_words]))
+        near = max((float(v @ self._vectors[_topic(scene)]) for v in wish.avoid), default=0.0)
+        return DISLIKE * bool(topic & wish.unwanted) + 0.5 * max(0.0, near - 0.3)
+
+    def _learn(self, texts: Sequence[str]) -> None:
+        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        if new:
+            self._vectors.update(zip(new, self._embed(new), strict=True))
+
+
+def stems(text: str) -> frozenset[str]:
+    """The words that carry meaning, without their plural and past endings."""
+    found = set()
+    for word in re.findall(r"[a-zà-ÿ]+", re.sub(r"['’]s\b", "", text.lower())):
+        if word not in SMALL and len(word) > 2:
+            found.add(re.sub(r"(?:ing|ed|es|s)$", "", word) if len(word) > 4 else word.rstrip("s"))
+    return frozenset(found)
+
+
+def as_thing(theme: str) -> str:
+    """What a far theme is about, as something to name ('quantum physics', 'my old keys'); '' if it is none."""
+    words = words_of(theme)
+    if words and len(words) <= 4 and not _CLAUSE & {word.lower() for word in words}:
+        return " ".join(words)
+    named = re.search(
+        r"\b((?:my|our|his|her|their|your|the|a|an|this) (?:[\w'-]+ )?[\w'-]{3,})", " ".join(words)
+    )
+    return named[1] if named and not _CLAUSE & set(named[1].lower().split()) else ""
+
+
+def _names_in(theme: str, dedication: str, scene: Scene) -> list[str]:
+    """Names of someone's own in the theme ('my cat Miso'), but for the dedication and what the scene knows anyway."""
+    named = re.findall(r"\b(?:my|our|his|her|their) (?:[a-z]+ ){1,3}([A-Z][a-z]+)\b", theme)
+    return [name for name in named if name not in dedication and name.lower() not in scene.words]
+
+
+def _plain_words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z]+", re.sub(r"['’]s\b", "", text.lower())))
+
+
+def _topic(scene: Scene) -> str:
+    return f"{scene.theme}: {scene.about}"
