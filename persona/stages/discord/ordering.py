@@ -13,13 +13,14 @@ from persona.stages.discord.places import fan_id
 from persona.stages.discord.reply import Reply
 from persona.stages.discord.texts import LIMIT, plain, shorten
 from skills.brief import Brief, BriefError
-from skills.reading import LONGEST_WORDS, read_brief
+from skills.reading import read_brief
 from skills.style import list_styles, moods
 
 if TYPE_CHECKING:
     from persona.stages.discord.bot import DiscordStage
 
 Interaction = discord.Interaction[Any]
+LONGEST_WORDS = 3000  # characters; Discord's forms take 4000
 CHOICES = 25  # Discord shows at most so many
 LENGTHS = (15, 20, 30, 45, 60, 90, 120)  # seconds
 

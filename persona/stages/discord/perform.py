@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,9 +48,7 @@ class Performance:
     voice: Voice
     said: discord.abc.Messageable
     songs: deque[str]
-    playing: str = ""
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
+    over: bool = False
 
 
 class Performer:
@@ -60,6 +58,7 @@ class Performer:
         self.stage = stage
         self.connect = connect or _connect
         self.on_stage: dict[int, Performance] = {}
+        self._tasks: set[asyncio.Future[None]] = set()
 
     async def perform(self, reply: Reply, channel: VoicePlace, songs: list[str]) -> None:
         lines, guild = self.stage.lines, channel.guild
@@ -86,7 +85,7 @@ class Performer:
         performance = Performance(voice, reply.interaction.channel, deque(songs))
         self.on_stage[guild.id] = performance
         await reply.say(lines.say("on_stage", songs[0], count=len(songs), channel=channel.mention))
-        performance.task = asyncio.create_task(self._play(guild.id, performance))
+        await self._next(guild.id, performance)
 
     async def press(self, interaction: Interaction, what: str) -> None:
         reply = await Reply.begin(interaction, hidden=True)
@@ -97,7 +96,6 @@ class Performer:
         if what == "leave":
             performance.songs.clear()
         performance.voice.stop()
-        performance.ended.set()
         await reply.say(self.stage.lines.say(f"stage_{what}", str(interaction.id)))
 
     async def alone(self, guild: discord.Guild) -> None:
@@ -108,42 +106,50 @@ class Performer:
         ):
             performance.songs.clear()
             performance.voice.stop()
-            performance.ended.set()
 
     async def close(self) -> None:
-        for performance in list(self.on_stage.values()):
+        for guild, performance in list(self.on_stage.items()):
             performance.songs.clear()
-            performance.ended.set()
-        tasks = [p.task for p in self.on_stage.values() if p.task is not None]
-        await asyncio.gather(*tasks, return_exceptions=True)
+            await self._leave(guild, performance)
 
-    async def _play(self, guild: int, performance: Performance) -> None:
+    async def _next(self, guild: int, performance: Performance) -> None:
+        """Plays the next song; when it ends, this is called again. After the last one: good night."""
+        while performance.songs:
+            song = performance.songs.popleft()
+            source = await asyncio.to_thread(self._source, song)
+            if source is None:
+                continue
+            try:
+                performance.voice.play(source, after=self._after(guild, performance))
+            except discord.DiscordException as error:
+                log.warning("discord: the performance broke off", guild=guild, cause=str(error))
+                break
+            await self._announce(guild, performance, song)
+            for listener in [member.id for member in performance.voice.channel.members if not member.bot]:
+                await self.stage.charts.count(song, listener, "play", guild)
+            return
+        await self._leave(guild, performance)
+
+    def _after(self, guild: int, performance: Performance) -> Callable[[Exception | None], None]:
         loop = asyncio.get_running_loop()
-        try:
-            while performance.songs:
-                song = performance.playing = performance.songs.popleft()
-                performance.ended.clear()
-                source = await asyncio.to_thread(self._source, song)
-                if source is None:
-                    continue
-                await self._announce(guild, performance, song)
 
-                def after(error: Exception | None, ended: asyncio.Event = performance.ended) -> None:
-                    # Called in the player's thread.
-                    if error is not None:
-                        log.warning("discord: playing broke off", cause=str(error))
-                    loop.call_soon_threadsafe(ended.set)
+        def ended(error: Exception | None) -> None:  # called in the player's thread
+            if error is not None:
+                log.warning("discord: playing broke off", cause=str(error))
+            if not performance.over:
+                loop.call_soon_threadsafe(go_on)
 
-                performance.voice.play(source, after=after)
-                listeners = [m.id for m in performance.voice.channel.members if not m.bot]
-                for listener in listeners:
-                    await self.stage.charts.count(song, listener, "play", guild)
-                await performance.ended.wait()
-        except discord.DiscordException as error:
-            log.warning("discord: the performance broke off", guild=guild, cause=str(error))
-        finally:
-            self.on_stage.pop(guild, None)
-            await performance.voice.disconnect(force=True)
+        def go_on() -> None:
+            task = asyncio.ensure_future(self._next(guild, performance))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        return ended
+
+    async def _leave(self, guild: int, performance: Performance) -> None:
+        performance.over = True
+        self.on_stage.pop(guild, None)
+        await performance.voice.disconnect(force=True)
 
     def _source(self, song: str) -> discord.AudioSource | None:
         """The song's Opus file as it is: nothing is encoded anew, and no library for it is needed."""
@@ -172,7 +178,7 @@ async def _connect(channel: VoicePlace) -> Voice:
 def add_perform(stage: DiscordStage) -> None:
     @stage.tree.command(name="perform", description="Sing in your voice channel: one song, or a set")
     @app_commands.describe(song="which one; the latest songs of this server if you do not say")
-    @app_commands.guild_only()
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
     @app_commands.allowed_installs(guilds=True, users=False)
     async def perform(interaction: Interaction, song: str = "") -> None:
         reply = await Reply.begin(interaction)

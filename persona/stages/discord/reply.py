@@ -80,4 +80,6 @@ def _file(upload: Upload) -> discord.File:
 
 def bot_is_here(interaction: discord.Interaction[Any]) -> bool:
     """Whether the bot may write here by its own token. Not where only the fan has installed it."""
-    return interaction.is_guild_integration() or interaction.context.dm_channel
+    if interaction.guild_id is not None:
+        return interaction.client.get_guild(interaction.guild_id) is not None
+    return interaction.context.dm_channel

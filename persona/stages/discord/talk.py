@@ -121,7 +121,7 @@ class Talk:
         else:
             turn = Turn({message.id: message}, self.now(), self.now(), why)
             self._turns[message.channel.id, message.author.id] = turn
-            self._start(self._take_turn(turn, me))
+            self._start(self._take_turn(turn, message, me))
 
     def edited(self, message: discord.Message) -> None:
         """What is answered is what stands there when the answer is thought out; an answered message stays answered."""
@@ -149,8 +149,7 @@ class Talk:
 
     # ---- what is said
 
-    async def _take_turn(self, turn: Turn, me: discord.ClientUser) -> None:
-        first = turn.message
+    async def _take_turn(self, turn: Turn, first: discord.Message, me: discord.ClientUser) -> None:
         key = (first.channel.id, first.author.id)
         server = server_of(first.guild.id if first.guild else None)
         async with self._typing(first.channel):
