@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from voice.consent import Consent, ConsentError, check_consent, read_consent
 from voice.expression import Expression, ExpressionError
 
 STYLE = 256  # numbers of a style: half for the decoder, half for prosody
@@ -37,7 +38,7 @@ class Range:
 @dataclass(frozen=True)
 class Voice:
     """`comfortable` is where every word stays clear; `extreme` what can be reached. `origin` names the styles that
-    it was blended from; `consent` whose voice it is and who agreed."""
+    it was blended from; `consent` says that it is synthetic, or holds the record of everyone whose voice it is."""
 
     name: str
     description: str
@@ -47,13 +48,17 @@ class Voice:
     expression: Expression
     licence: str
     origin: str
-    consent: str
+    consent: str | tuple[Consent, ...]
 
     def __post_init__(self) -> None:
         if len(self.style) != STYLE or not all(math.isfinite(x) for x in self.style):
             raise VoiceError(f"voice {self.name}: a style has {STYLE} finite numbers")
         if not (self.licence and self.origin and self.consent):
             raise VoiceError(f"voice {self.name}: licence, origin and consent must be stated")
+        try:
+            check_consent(self.consent)
+        except ConsentError as error:
+            raise VoiceError(f"voice {self.name}: {error}") from error
         inner, outer = self.comfortable, self.extreme
         if inner.low < outer.low or inner.high > outer.high:
             raise VoiceError(f"voice {self.name}: the comfortable range lies within the extreme one")
@@ -76,13 +81,16 @@ class Voice:
                     "comfortable": Range(**raw["comfortable"]),
                     "extreme": Range(**raw["extreme"]),
                     "expression": Expression.of(raw["expression"]),
+                    "consent": read_consent(raw["consent"]),
                 }
             )
         except (TypeError, KeyError, ValueError) as error:
             if isinstance(error, VoiceError):
                 raise
             what = (
-                str(error) if isinstance(error, ExpressionError) else f"a field is missing or wrong ({error})"
+                str(error)
+                if isinstance(error, ExpressionError | ConsentError)
+                else f"a field is missing or wrong ({error})"
             )
             raise VoiceError(f"voice {raw.get('name', '?')}: {what}") from error
 
