@@ -124,7 +124,7 @@ class Groove:
 class Sound:
     """The mix. Levels in dB; `room` metres of the room's longest wall; `tape` drive of the bus."""
 
-    room: float = 8.0
+    room: Annotated[float, Field(ge=4, le=40)] = 8.0
     room_db: float = -16.0
     plate_db: float = -14.0
     plate_seconds: float = 1.6

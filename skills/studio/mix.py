@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +13,20 @@ from numpy.typing import NDArray
 from skills.studio.desk import high_pass, insert, run, scene, strip
 from skills.studio.errors import StudioError
 from skills.studio.levels import PRESENCE, at_level, loudness, singing, true_peak
-from skills.studio.tone import Audio, band_power, decibels, desk, equalised
+from skills.studio.tone import Audio, band_power, decibels, desk, driven, equalised, led_to
 from skills.style import Part, Sound, Style
 from voice.score import Score
 from voice.take import STUDIO_RATE
 
 LOUDNESS = -14.0  # LUFS of the master
 CEILING = -1.5  # dBTP of the master; coding may add some, -1 is the promise
-LOUDNESS_STEP = 0.15  # LU from the aim at which the master is left as it is
+LOUDNESS_STEP = 0.25  # LU from the aim at which the master is left as it is
 VOICE_LEVEL = -20.0  # LUFS of the voice alone before mastering
 BAND_LEVEL = -25.0  # LUFS of a player at level 0
 DUCK_DB = 3.0
+HANDS = 2  # strips treated at the same time
+VOICE_MOVE = 9.0  # dB at most that an octave of the voice is moved
+MIX_MOVE, MIX_SHARE = 4.0, 0.6  # dB at most, and how far, an octave of the mix
 FADE = 0.5  # seconds at the end
 
 
@@ -53,11 +58,14 @@ def mix(vocal: Audio, backing: Mapping[str, Audio], score: Score, style: Style, 
     voice, band = _aligned(vocal, backing, lead)
     if not voice.any() and not any(stem.any() for stem in band.values()):
         raise StudioError("there is nothing to hear: every stem is silent")
-    voice = _treated_voice(voice)
     parts = {name: style.parts[name] if name in style.parts else _unknown(name) for name in band}
-    band = {name: _player(stem, parts[name]) for name, stem in band.items()}
+    with ThreadPoolExecutor(HANDS) as hands:
+        treated = hands.submit(_treated_voice, voice)
+        players = hands.map(lambda name: _player(band[name], parts[name]), list(band))
+        voice, band = treated.result(), dict(zip(band, players, strict=True))
     band, over = _balanced(voice, band, parts, style.sound)
     mixed = _desk(voice, band, parts, score, style.sound)
+    mixed = led_to(mixed, desk().targets["mix"], most=MIX_MOVE, share=MIX_SHARE)
     master, lufs, peak = _mastered(mixed)
     return Mix(master, {"vocal": np.stack([voice, voice]), **band}, lufs, peak, over)
 
@@ -83,7 +91,9 @@ def _treated_voice(voice: Audio) -> Audio:
     """Equalised, de-essed, compressed; at VOICE_LEVEL. [samples]"""
     if not voice.any():
         return voice
-    shaped = at_level(equalised(voice, desk().bands["vocal"])[None].repeat(2, axis=0), VOICE_LEVEL)
+    cut = equalised(voice, desk().bands["vocal"])[None]
+    even = led_to(cut, desk().targets["vocal"], most=VOICE_MOVE)
+    shaped = at_level(even.repeat(2, axis=0), VOICE_LEVEL)
     chain = [
         insert("dynamics.deesser", frequencyHz=6500, thresholdDb=-32, ratio=3, rangeDb=6),
         insert("dynamics.compressor", thresholdDb=-26, ratio=2.5, attackMs=12, releaseMs=120, kneeDb=6),
@@ -95,7 +105,8 @@ def _treated_voice(voice: Audio) -> Audio:
 
 def _player(stem: Audio, part: Part) -> Audio:
     """A player's stem equalised, at its level and in its place. [2, samples]"""
-    shaped = equalised(stem, desk().bands.get(part.instrument, ()))
+    pure = driven(stem, desk().drive.get(part.instrument, 0.0))
+    shaped = equalised(pure, desk().bands.get(part.instrument, ()))
     if not shaped.any():
         return shaped
     placed = at_level(shaped, BAND_LEVEL + part.level)
@@ -156,16 +167,11 @@ def _desk(
         ducked = [] if parts[name].role in ("drums", "fills") else [duck]
         strips.append(strip(name, inserts=ducked, sends={"room": send}))
         inputs.append(stem)
-    room = insert(
-        "effects.reverb.room",
-        slot="post",
-        dryWet=1,
-        lengthM=sound.room,
-        widthM=sound.room * 0.72,
-        heightM=max(2.6, sound.room * 0.38),
-        absorption=0.3,
-        ismOrder=2,
-    )
+    length, width, height = sound.room, sound.room * 0.72, max(2.6, sound.room * 0.38)
+    walls: dict[str, Any] = {"lengthM": length, "widthM": width, "heightM": height, "absorption": 0.3}
+    band_at: dict[str, Any] = {"sourceX": 0.2 * length, "sourceY": 0.3 * width, "sourceZ": 1.2}
+    ears_at: dict[str, Any] = {"listenerX": 0.65 * length, "listenerY": 0.6 * width, "listenerZ": 1.7}
+    room = insert("effects.reverb.room", slot="post", dryWet=1, ismOrder=2, **walls, **band_at, **ears_at)
     returns = {
         "room": [room],
         "plate": [

@@ -17,6 +17,8 @@ from pydantic.dataclasses import dataclass as checked
 from voice.take import STUDIO_RATE
 
 Audio = NDArray[np.float32]
+CURVE = np.concatenate([[0.0], np.geomspace(5, STUDIO_RATE / 2, 1200)])  # Hz at which gains are worked out
+OCTAVES = (63, 125, 250, 500, 1000, 2000, 4000, 8000)  # Hz
 
 
 @checked(frozen=True, config=ConfigDict(extra="forbid"))
@@ -42,17 +44,23 @@ class Band:
 
 @dataclass(frozen=True)
 class Desk:
-    """How each instrument is equalised, and how much of it goes to the room (dB against the style's)."""
+    """How each instrument is equalised, and how much of it goes to the room (dB against the style's).
+
+    `targets`: for the voice and the whole mix, the share of each octave [dB of the total] that they are led to.
+    `drive`: how far an instrument that the model plays too purely is driven.
+    """
 
     bands: dict[str, tuple[Band, ...]]
     room: dict[str, float]
+    drive: dict[str, float]
+    targets: dict[str, dict[int, float]]
 
 
 @cache
 def desk() -> Desk:
     raw = yaml.safe_load((Path(__file__).parent / "desk.yaml").read_text(encoding="utf-8"))
     bands = TypeAdapter(dict[str, tuple[Band, ...]]).validate_python(raw["bands"])
-    return Desk(bands, {name: float(db) for name, db in raw["room"].items()})
+    return Desk(bands, raw["room"], raw["drive"], raw["targets"])
 
 
 def equalised(audio: Audio, bands: Sequence[Band]) -> Audio:
@@ -61,10 +69,48 @@ def equalised(audio: Audio, bands: Sequence[Band]) -> Audio:
         return audio
     length = audio.shape[-1]
     size = _fast_size(length + STUDIO_RATE // 4)  # room for the ringing, so that it does not wrap around
-    hz = np.asarray(np.fft.rfftfreq(size, 1 / STUDIO_RATE), np.float64)
-    gain = 10 ** (sum((band.gain_db(hz) for band in bands), np.zeros_like(hz)) / 20)
+    gain = np.interp(np.fft.rfftfreq(size, 1 / STUDIO_RATE), CURVE, _curve(tuple(bands)))
     shaped = np.fft.irfft(np.fft.rfft(audio, size) * gain.astype(np.float32), size)
     return np.ascontiguousarray(shaped[..., :length], dtype=np.float32)
+
+
+@cache
+def _curve(bands: tuple[Band, ...]) -> NDArray[np.float64]:
+    """The bands' gain together, as a factor, at the frequencies of CURVE."""
+    return np.asarray(10 ** (sum((band.gain_db(CURVE) for band in bands), np.zeros_like(CURVE)) / 20))
+
+
+def octaves(audio: Audio) -> dict[int, float]:
+    """The share of the power [dB of the total] in each octave from 63 Hz to 8 kHz; audio is [channels, samples]."""
+    size = _fast_size(audio.shape[-1])
+    power = (np.abs(np.fft.rfft(audio, size)) ** 2).sum(axis=0)
+    hz = np.fft.rfftfreq(size, 1 / STUDIO_RATE)
+    total = float(power.sum()) or 1.0
+    return {f: decibels(float(power[(hz >= f / 2**0.5) & (hz < f * 2**0.5)].sum()) / total) for f in OCTAVES}
+
+
+def led_to(audio: Audio, target: dict[int, float], most: float, share: float = 1.0) -> Audio:
+    """`audio` ([channels, samples]) with its octaves led to `target`: a `share` of the way, `most` dB at most."""
+    now = octaves(audio)
+    moves = {f: share * (target[f] - now[f]) for f in target}
+    middle = float(np.median(list(moves.values())))
+    bands = [
+        Band("bell", f, float(np.clip(move - middle, -most, most)), 1.0)
+        for f, move in moves.items()
+        if f not in (min(target), max(target))
+    ]
+    low, high = min(target), max(target)
+    bands.append(Band("low", low * 1.2, float(np.clip(moves[low] - middle, -most, most))))
+    bands.append(Band("high", high / 1.2, float(np.clip(moves[high] - middle, -most, most))))
+    return equalised(audio, bands)
+
+
+def driven(audio: Audio, drive: float) -> Audio:
+    """Soft saturation: upper partials for an instrument that sounds too pure. `drive` 0 leaves it alone."""
+    peak = float(np.abs(audio).max())
+    if drive <= 0 or peak == 0:
+        return audio
+    return np.asarray(np.tanh(audio / peak * (1 + drive)) * peak / (1 + drive), np.float32)
 
 
 def band_power(audio: Audio, low: float, high: float) -> NDArray[np.float64]:

@@ -61,8 +61,10 @@ def _repetition(moves: list[int]) -> float:
 
 
 def fault(measured: Figures) -> float:
-    """How far outside the bands of real tunes, each in band widths, and a little for an unusual range. Repetition has no upper limit
-    here: a song repeats its hook."""
+    """How far outside the bands of real tunes, each in band widths, and a little for an unusual range.
+
+    Repetition has no upper limit here: a song repeats its hook.
+    """
     total = 0.0
     for name, (low, high) in BANDS.items():
         value = getattr(measured, name)

@@ -63,13 +63,13 @@ def plan(
     best: tuple[float, Plan] | None = None
     for scale in (1.0, 0.5, 2.0):
         lines = tuple(max(round(count * scale), 1) for count in bars)
-        for frame in {(intro, ending), (intro, 0), (min(1, intro), 0), (0, 0)}:
+        for frame in {(intro + 1, ending), (intro, ending), (intro, 0), (min(1, intro), 0), (0, 0)}:
             for tempo in tempos:
                 made = Plan(tempo, *frame, lines)
                 cost = (
                     _length_cost(made.seconds / seconds)
                     + 5 * max(0.0, low - tempo, tempo - high) / low
-                    + 0.3 * (intro - frame[0])
+                    + (0.3 * (intro - frame[0]) if frame[0] <= intro else 0.08)
                     + 0.15 * (ending - frame[1])
                     + (0.0 if scale == 1.0 else 0.3)
                     + _hurry_cost(made, syllables)
