@@ -14,13 +14,13 @@ from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, HumanMessage
 
-from memory.memory import Memory
 from memory.fan import Fan, Scope
+from memory.memory import Memory
 from persona import guard
 from persona.card import Card
 from persona.conversations import Conversations
 from persona.encounter import Encounter
-from persona.middleware import Guard, Limits, Recall, Remember, Trouble
+from persona.middleware import Guard, Limits, Recall, Remember, Trouble, quoted
 from persona.repertoire import Repertoire
 from persona.speech import Speech
 from skills.book import Request
@@ -63,10 +63,11 @@ class Artist:
         )
 
     async def answer(self, encounter: Encounter) -> AsyncIterator[str]:
-        """The answer, in pieces as they come. What was let out has passed the guard; never raises for a model's sake."""
+        """The answer, in pieces as they come, each past the guard. A model that fails is a sentence, not an error."""
         async with self._turns.setdefault(encounter.conversation, asyncio.Lock()):
             speech = Speech(hold=guard.asks_human(encounter.message.text))
             messages: list[Any] = []
+            news: Any
             async for mode, news in self._graph.astream(
                 {"messages": [HumanMessage(encounter.message.text, id=encounter.message.id)]},
                 {"configurable": {"thread_id": encounter.conversation}},
@@ -76,6 +77,7 @@ class Artist:
             ):
                 if mode == "values":
                     messages = news["messages"]
+                    speech.quoted = quoted(messages)
                 elif isinstance(news[0], AIMessageChunk) and news[1].get("langgraph_node") == "model":
                     for piece in speech.hear(news[0].id or "", news[0].text):
                         yield piece

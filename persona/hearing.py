@@ -11,39 +11,41 @@ KIN = (
     "dog|cat|horse|bird|rabbit|hamster|puppy|kitten|parrot"
 )
 NAME = r"[A-Z][\w'’-]{1,20}"
-_KIN_NAMED = re.compile(
-    rf"\b[Mm]y (?:little |big |old |older |younger |late )?({KIN})(?:'s name is| is called| named| called|,)? ({NAME})"
-)
-_KIN = re.compile(
-    rf"\bmy ((?:little |big |old |older |younger |late )?(?:{KIN}))\b(?!'s (?:house|car|boat|name))",
-    re.IGNORECASE,
-)
+_AGE = r"(?:little |big |old |older |younger |late )?"
+_KIN_NAMED = re.compile(rf"\b[Mm]y {_AGE}({KIN})(?:'s name is| is called| named| called|,)? ({NAME})")
+_KIN = re.compile(rf"\bmy ({_AGE}(?:{KIN}))\b(?!'s (?:house|car|boat|name))", re.IGNORECASE)
 _NAMED = re.compile(
-    rf"(?:\b[Mm]y name is|\b[Mm]y name's|\b[Nn]ame's|\b[Cc]all me|\b[Pp]eople call me|\bI go by|\bi go by|\b[Tt]his is) ({NAME})"
-    rf"|\b(?:I'm|I’m|I am|i'm|Im) ({NAME})(?=$|[.,!?]| (?:and|from|by|here|nice|your)\b)"
+    r"(?:\b[Mm]y name is|\b[Mm]y name's|\b[Nn]ame's|\b[Cc]all me|\b[Pp]eople call me|\b[Ii] go by|\b[Tt]his is) "
+    rf"({NAME})|\b(?:I'm|I’m|I am|i'm|Im) ({NAME})(?=$|[.,!?]| (?:and|from|by|here|nice|your)\b)"
 )
 _NAMED_LOW = re.compile(r"\b(?:my name is|my name's|call me|name's) ([a-z][\w'-]{1,20})\b", re.IGNORECASE)
 _NOT_NAMES = {
-    "back", "here", "just", "not", "so", "a", "the", "fine", "ok", "okay", "good", "sorry", "sad", "happy", "from", "in",
-    "at", "maybe", "later", "anything", "whatever", "crazy", "texan", "irish", "german", "american", "english",
+    "back", "here", "just", "not", "so", "a", "the", "fine", "ok", "okay", "good", "sorry", "sad", "happy", "from",
+    "in", "at", "maybe", "later", "anything", "whatever", "crazy", "texan", "irish", "german", "american", "english",
     "french", "i", "i'm", "you", "when", "if", "tomorrow", "stupid", "on",
 }  # fmt: skip
 _THEME = re.compile(r"\b(?:about|bout|on|of)\s+(.+)", re.IGNORECASE)
 _FOR = re.compile(rf"\bfor (?:my (?:{KIN}),? )?({NAME})")
 _THEME_END = re.compile(
-    r"\s*(?:[.!?;\n]|,|\bplease\b|\bpls\b|\bfor (?:my|her|him|them|me|[A-Z])|\bit'?s for\b|\bthanks\b|\blol\b|\band sing\b).*$",
+    r"\s*(?:[.!?;\n]|,|\b(?:please|pls|it'?s for|thanks|lol|and sing)\b|\bfor (?:my|her|him|them|me|[A-Z])).*$",
     re.DOTALL,
 )
+_HELLO = r"(?:(?:hi|hey|hello|yo|so|ok|and|but|well|oh|yes|rust|please|now)[,!. ]+)*"
 _WISH = re.compile(
-    r"^(?:(?:hi|hey|hello|yo|so|ok|and|rust|please|now)[,!. ]+)*"
-    r"(?:(?:can|could|would|will) (?:you|u) (?:please )?|please |i(?:'d like| would like| want| need|'d love) (?:you to )?|let'?s |do )?"
-    r"(?:write|sing|make|compose|record|create|do|give|gimme|have|hear)?\s*(?:me |us )?(?=(?:an?|some|the|something|another|my|one)\b)",
+    rf"^{_HELLO}(?:(?:can|could|would|will) (?:you|u) (?:please )?|please |let'?s |do "
+    r"|i(?:'d like| would like| want| need|'d love) (?:you to )?)?"
+    r"(?:write|sing|make|compose|record|create|do|give|gimme|have|hear)?\s*(?:me |us )?"
+    r"(?=(?:an?|some|the|something|another|my|one)\b)",
     re.IGNORECASE,
 )
+_ORDERED = re.compile(r"\b(song|blues|tune|ballad|lullaby|verse|poem|lyrics|something|one)\b", re.IGNORECASE)
+_TOLD = re.compile(rf"^{_HELLO}(?=(?:my|i|i'm|i’m|im|i've|we|our|we're)\b)", re.IGNORECASE)
+_OF_US = re.compile(r"\b(you|your|rust|thanks?|bot)\b", re.IGNORECASE)
 _FLIPS = {
-    "i": "you", "i'm": "you're", "i've": "you've", "i'd": "you'd", "i'll": "you'd", "am": "are", "was": "were", "my": "your",
-    "me": "you", "mine": "yours", "myself": "yourself", "we": "you", "our": "your", "us": "you", "ours": "yours",
-    "we're": "you're", "we've": "you've", "im": "you're", "your": "my", "you": "me", "ourselves": "yourselves",
+    "i": "you", "i'm": "you're", "i've": "you've", "i'd": "you'd", "i'll": "you'd", "am": "are",
+    "was": "were", "my": "your", "me": "you", "mine": "yours", "myself": "yourself", "we": "you",
+    "our": "your", "us": "you", "ours": "yours", "we're": "you're", "we've": "you've", "im": "you're",
+    "your": "my", "you": "me", "ourselves": "yourselves",
 }  # fmt: skip
 
 
@@ -88,35 +90,30 @@ def retell(text: str) -> str:
     """
     for sentence in re.split(r"(?<=[.!;])\s+|\n+", " ".join(text.split())[:400]):
         clause = sentence.strip(" .!;,")
-        if not clause or clause.endswith("?"):
-            continue
-        wish = _WISH.match(clause)
-        if (
-            wish
-            and wish.end()
-            and re.search(
-                r"\b(song|blues|tune|ballad|lullaby|verse|poem|lyrics|something|one)\b", clause, re.I
-            )
-        ):
-            asked = re.sub(r",?\s*\b(it'?s|this is) for\b", ", for", clause[wish.end() :])
-            if len(asked.split()) > 2:
-                return f"you asked me for {turned(asked)}"
-            continue
-        if re.match(
-            r"(?:and |but |so |well |yes,? |hey,? |hi,? |oh,? |hey rust,? |hi rust,? )*(my|i|i'm|i’m|im|i've|we|our|we're)\b",
-            clause,
-            re.I,
-        ) and (
-            4 <= len(clause.split()) <= 24
-            and not re.search(
-                r"\b(your? (?:song|voice|music)|rust|thank|love you|hate you)\b",
-                clause.split(",", 1)[-1] if "," in clause else clause,
-                re.I,
-            )
-        ):
-            said = re.sub(r"^(?:and|but|so|well|yes|hey rust|hi rust|hey|hi|oh)[, ]+", "", clause, flags=re.I)
-            return f"you told me {turned(said)}"
+        if clause and not clause.endswith("?"):
+            told = _asked_for(clause) or _told(clause)
+            if told:
+                return told
     return ""
+
+
+def _asked_for(clause: str) -> str:
+    wish = _WISH.match(clause)
+    if wish is None or not wish.end() or not _ORDERED.search(clause):
+        return ""
+    asked = re.sub(r",?\s*\b(it'?s|this is) for\b", ", for", clause[wish.end() :])
+    asked = re.sub(r"[, ]+(?:please|pls|thanks|lol)$", "", asked, flags=re.IGNORECASE)
+    return f"you asked me for {turned(asked)}" if len(asked.split()) > 2 else ""
+
+
+def _told(clause: str) -> str:
+    start = _TOLD.match(clause)
+    if start is None:
+        return ""
+    said = clause[start.end() :]
+    if not 3 <= len(said.split()) <= 24 or _OF_US.search(said) or _ORDERED.search(said):
+        return ""
+    return f"you told me {turned(said)}"
 
 
 def turned(text: str) -> str:

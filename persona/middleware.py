@@ -1,11 +1,10 @@
-"""What stands around the chat model, from the outside in: limits, guard, recall, trouble, and remembering at the end."""
+"""What stands around the chat model, from the outside in: limits, guard, recall, trouble; remembering at the end."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Annotated, Any, NotRequired
 
 import structlog
@@ -26,9 +25,10 @@ from memory.memory import Memory
 from persona import guard
 from persona.card import Card
 from persona.encounter import Encounter
+from persona.models.errors import BrokenCall
 from persona.prompt import character, known_section, lore
 from persona.repertoire import Repertoire
-from persona.telling import tell
+from persona.telling import lyrics_of, tell
 from persona.trouble import cause_of, log_model_failure
 
 log = structlog.get_logger()
@@ -157,28 +157,30 @@ class Trouble(Middleware):
     async def awrap_model_call(self, request: Request, handler: Handler) -> ModelResponse[Any] | AIMessage:
         where = {"conversation": request.runtime.context.conversation}
         topic, slots = "empty", dict(self._slots)
-        for _ in range(2):  # a broken answer is asked for once more
+        for _ in range(2):  # an answer that cannot be used is asked for once more
             try:
                 response = await handler(request)
+            except BrokenCall:
+                topic = "broken"
             except Exception as error:
                 cause = cause_of(error)
                 log_model_failure(error, cause, **where)
                 topic, slots = cause.topic, slots | cause.slots
                 break
-            reply = response.result[-1]
-            if (
-                not isinstance(reply, AIMessage)
-                or reply.tool_calls
-                or (reply.text.strip() and not reply.invalid_tool_calls)
-            ):
-                return response
-            topic = "broken" if reply.invalid_tool_calls else "empty"
+            else:
+                if usable(response.result[-1]):
+                    return response
+                topic = "empty"
             log.warning("chat model answered nothing usable", problem=topic, **where)
-        last = request.messages[-1]
+        return self._instead(request.messages, topic, slots)
+
+    def _instead(self, messages: list[AnyMessage], topic: str, slots: dict[str, str]) -> AIMessage:
+        """What a skill has just done is told all the same; else the trouble is."""
+        last = messages[-1]
         if isinstance(last, ToolMessage) and last.status != "error":
-            told = tell(self._lines, last, "", said_lines(request.messages), str(last.tool_call_id))
+            told = tell(self._lines, last, "", said_lines(messages), str(last.tool_call_id))
             return AIMessage(told.text, additional_kwargs={"line": told.line.id})
-        return spoken(self._lines, "trouble", topic, request.messages, slots)
+        return spoken(self._lines, "trouble", topic, messages, slots)
 
     async def awrap_tool_call(
         self,
@@ -228,6 +230,10 @@ class Remember(Middleware):
         return None
 
 
+def usable(reply: BaseMessage) -> bool:
+    return not isinstance(reply, AIMessage) or bool(reply.tool_calls) or bool(reply.text.strip())
+
+
 def spoken(
     lines: Repertoire,
     intent: str,
@@ -246,6 +252,12 @@ def said_lines(messages: list[AnyMessage]) -> list[str]:
     return [
         str(message.additional_kwargs["line"]) for message in messages if "line" in message.additional_kwargs
     ]
+
+
+def quoted(messages: list[AnyMessage]) -> str:
+    """The lyrics that a skill wrote in this turn."""
+    results = [message for message in this_turn(messages) if isinstance(message, ToolMessage)]
+    return "\n".join(lyrics_of(result) for result in results if result.name == "write_lyrics")
 
 
 def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:

@@ -9,11 +9,14 @@ from persona import guard
 
 _SENTENCE = re.compile(r".*?[.!?…]+[\"')\]]*(?=\s)\s*|[^\n]*\n", re.DOTALL)
 
+_WORDS = re.compile(r"\s*\S+\s*|\s+")
+
 
 class Speech:
     """`hold`: say nothing before the whole answer is known to be right (somebody asked what the artist is)."""
 
     def __init__(self, hold: bool = False) -> None:
+        self.quoted = ""  # lyrics that may be said as they are
         self._hold = hold
         self._message = ""
         self._waiting = ""  # words of a sentence that is not whole yet
@@ -44,14 +47,14 @@ class Speech:
         else:
             gap = "\n"
         if text:
-            yield from re.findall(r"\s*\S+\s*$|\s*\S+|\s+", gap + text)
+            yield from _WORDS.findall(gap + text)
 
     def _let_out(self, sentence: str) -> Iterator[str]:
         if self._hold or self._stopped or not sentence:
             return
-        if guard.claims_human(sentence):
+        if guard.claims_human(sentence, self.quoted):
             self._stopped = True  # the guard behind the model puts another answer in its place
             return
         gap = "\n" if self._said_before and not self._said else ""
         self._said += sentence
-        yield from re.findall(r"\s*\S+|\s+", gap + sentence)
+        yield from _WORDS.findall(gap + sentence)

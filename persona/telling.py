@@ -50,6 +50,11 @@ def tell(repertoire: Repertoire, result: ToolMessage, name: str, said: Collectio
     return Told(repertoire.choose(intent, topic, slots, said, seed), slots, extra)
 
 
+def lyrics_of(result: ToolMessage) -> str:
+    """The words in a result of write_lyrics, or ''."""
+    return str((_read(result) or {}).get("lyrics") or "")
+
+
 def _read(result: ToolMessage) -> dict[str, Any] | None:
     if result.status == "error":
         return None

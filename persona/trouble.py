@@ -28,25 +28,40 @@ def cause_of(error: BaseException) -> Cause:
     """What went wrong between us and a model, by the errors that an OpenAI-compatible server and httpx give."""
     import openai
 
-    if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-        return Cause("auth", "the endpoint refuses the key: set TROUBADOUR_CHAT__API_KEY")
-    if isinstance(error, openai.NotFoundError):
-        return Cause(
-            "auth", "the endpoint does not know the address or the model: set chat.base_url and chat.name"
-        )
-    if isinstance(error, openai.RateLimitError):
-        return Cause("busy", "the endpoint's rate limit is reached", _retry_after(error))
-    if isinstance(error, openai.APITimeoutError | TimeoutError):
-        return Cause("slow", "the endpoint did not answer in time: raise chat.timeout or take a faster model")
-    if isinstance(error, openai.InternalServerError):
-        return Cause("down", "the endpoint failed; its own log says why")
-    if isinstance(error, openai.APIConnectionError | ConnectionError):
-        return Cause("down", "the endpoint cannot be reached: is it running, and is chat.base_url right?")
-    if isinstance(error, openai.BadRequestError):
-        return Cause(
-            "broken", "the endpoint refuses the request: is the context too short, can the model call tools?"
-        )
-    return Cause("broken", "the chat model failed in a way that nobody foresaw")
+    causes: list[tuple[tuple[type[BaseException], ...], Cause]] = [
+        (
+            (openai.AuthenticationError, openai.PermissionDeniedError),
+            Cause("auth", "the endpoint refuses the key: set TROUBADOUR_CHAT__API_KEY"),
+        ),
+        (
+            (openai.NotFoundError,),
+            Cause(
+                "auth", "the endpoint does not know the address or the model: set chat.base_url and chat.name"
+            ),
+        ),
+        (
+            (openai.RateLimitError,),
+            Cause("busy", "the endpoint's rate limit is reached", _retry_after(error)),
+        ),
+        (
+            (openai.APITimeoutError, TimeoutError),
+            Cause("slow", "the endpoint did not answer in time: raise chat.timeout or take a faster model"),
+        ),
+        ((openai.InternalServerError,), Cause("down", "the endpoint failed; its own log says why")),
+        (
+            (openai.APIConnectionError, ConnectionError),
+            Cause("down", "the endpoint cannot be reached: is it running, and is chat.base_url right?"),
+        ),
+        (
+            (openai.BadRequestError,),
+            Cause(
+                "broken",
+                "the endpoint refuses the request: is its context too short, can its model call tools?",
+            ),
+        ),
+    ]
+    unforeseen = Cause("broken", "the chat model failed in a way that nobody foresaw")
+    return next((cause for kinds, cause in causes if isinstance(error, kinds)), unforeseen)
 
 
 def log_model_failure(error: BaseException, cause: Cause, **where: Any) -> None:

@@ -44,3 +44,12 @@ def ask_with(model: BaseChatModel) -> Callable[[str, str], str]:
         return model.invoke([SystemMessage(system), HumanMessage(user)]).text
 
     return ask
+
+
+async def close_model(model: BaseChatModel) -> None:
+    """Closes what an endpoint's model holds open. In the loop that it was asked in; any other model needs nothing."""
+    held = getattr(model, "http_async_client", None), getattr(model, "http_client", None)
+    if held[0] is not None:
+        await held[0].aclose()
+    if held[1] is not None:
+        held[1].close()

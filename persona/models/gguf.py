@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr
 
-from persona.models.endpoint import endpoint_arguments
+from persona.models.endpoint import EndpointModel, endpoint_arguments
 from persona.models.errors import ModelError
 from persona.settings import ChatSettings
 
@@ -19,8 +18,8 @@ SMALL = 600_000_000  # bytes
 THREADS = 1  # one thread each beat two on a busy two-core machine (29-75 against 3-6 tokens a second)
 
 
-class GgufChatModel(ChatOpenAI):
-    """ChatOpenAI, and the server that it talks to: both live and end together."""
+class GgufChatModel(EndpointModel):
+    """The model, and the server that it talks to: both live and end together."""
 
     _server: Any = PrivateAttr(default=None)
 

@@ -53,13 +53,21 @@ def test_a_wish_outweighs_the_greeting_and_safety_outweighs_the_wish(
 
 def test_one_clause_is_not_split_and_many_are() -> None:
     assert split_clauses("write me a slow blues about the last train home") == []
-    assert split_clauses("hello there. I'm Sam, can you sing me a song?") == ["hello there.", "I'm Sam", "can you sing me a song?"]
+    assert split_clauses("hello there. I'm Sam, can you sing me a song?") == [
+        "hello there.",
+        "I'm Sam",
+        "can you sing me a song?",
+    ]
 
 
-def test_what_was_learned_is_kept_and_a_damaged_file_is_learned_anew(embedder: Embedder, tmp_path: Path) -> None:
+def test_what_was_learned_is_kept_and_a_damaged_file_is_learned_anew(
+    embedder: Embedder, tmp_path: Path
+) -> None:
     cast = tmp_path / "cast"
     cast.mkdir()
-    (cast / "router.yaml").write_text("greeting:\n  _: |\n    hi\n    hello\nfarewell:\n  _: |\n    bye\n    goodbye\n")
+    (cast / "router.yaml").write_text(
+        "greeting:\n  _: |\n    hi\n    hello\nfarewell:\n  _: |\n    bye\n    goodbye\n"
+    )
     (cast / "cues.yaml").write_text("bye: '\\bbye\\b'\n")
     first = Router(embedder, cast, tmp_path / "cache")
     (kept,) = (tmp_path / "cache").glob("router-*.npz")
