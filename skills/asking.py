@@ -99,9 +99,11 @@ def without_asking(text: str) -> str:
     def says_nothing(word: str) -> bool:
         return _bare(word) in _IDLE or _bare(word) in moods() or len(_bare(word)) < 2
 
-    while words and says_nothing(words[-1]):
-        words.pop()
+    if all(says_nothing(word) for word in words):
+        return ""
     asks = _ASKS.search(text.lower())
+    while words and (says_nothing(words[-1]) if asks else _bare(words[-1]) in ("please", "thanks")):
+        words.pop()
     while words and (says_nothing(words[0]) if asks else _bare(words[0]) in ("a", "an", "some", "with")):
         words.pop(0)
     kept = " ".join(words).strip(" ,'\"-")

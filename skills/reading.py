@@ -305,8 +305,11 @@ class _Reader:
         ):
             theme = match[1]
         else:
-            parts = (asking.without_asking(part) for part in re.split(r"[¦.!?;,\n]", self.text))
-            theme = max(parts, key=len)
+            parts = re.split(r"[¦.!?;,\n]", self.text)
+            asked = [
+                asking.without_asking(part) for part in parts if re.search(r"(?i)\b(?:song|tune)\b", part)
+            ]
+            theme = max(asked, key=len, default="") or max(map(asking.without_asking, parts), key=len)
         theme = re.split(
             r"(?i),\s*(?:please|thanks|thank you|make it|it['’]s|and make|something|nice)\b", theme
         )[0]

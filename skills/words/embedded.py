@@ -48,7 +48,7 @@ class EmbeddedAuthor:
                 owed = list(things[: _things(plan)])
                 page = Page(room, rng, barred, name, owed, things[0] if things else wish.topic)
                 try:
-                    return _Song(self._fit, scene, wish, page, loose).write(brief)
+                    return _Song(self._fit, scene, _neighbours(scene, scenes), wish, page, loose).write(brief)
                 except NothingLeft:
                     continue
         raise NothingLeft(f"the material holds no song of the form {plan.form.name!r}")
@@ -94,8 +94,11 @@ class EmbeddedAuthor:
 class _Song:
     """Writes one song from one scene, stanza by stanza."""
 
-    def __init__(self, fit: Fit, scene: Scene, wish: Wish, page: Page, loose: bool) -> None:
+    def __init__(
+        self, fit: Fit, scene: Scene, neighbours: Sequence[Scene], wish: Wish, page: Page, loose: bool
+    ) -> None:
         self._fit, self._scene, self._wish, self._page = fit, scene, wish, page
+        self._neighbours = neighbours
         plan = page.plan
         self._schemes = [plan.form.stanzas[name] for name in plan.stanzas]
         self._couplets_left = sum(
@@ -135,7 +138,7 @@ class _Song:
         elif "a" in scheme:
             lines = (*self._couplet(order[:1]), self._answer(), self._hook[0])
         else:
-            lines = tuple(line for _ in range(len(scheme) // 2) for line in (self._hook[0], self._answer()))
+            lines = tuple(self._hook[0] if mark == "H" else self._answer() for mark in scheme)
         return Written(name, scheme, lines)
 
     def _verse(self, order: tuple[Kind, ...]) -> tuple[str, ...]:
@@ -195,14 +198,15 @@ class _Song:
     def _pick(
         self, kinds: tuple[Kind, ...], marks: Sequence[str], apart: Sequence[str] = ()
     ) -> tuple[str, ...]:
-        page, general = self._page, self._scene is common()
-        for kind in kinds:
+        """Unused lines of the scene; a long song that has sung them all goes on in a scene near it."""
+        page = self._page
+        begun = len(page.units) > 1
+        for scene, kind in itertools.product((self._scene, *(self._neighbours if begun else ())), kinds):
+            topical = scene is common()
             units = [
-                unit
-                for unit in self._scene.of(kind)
-                if not unit.takes_name and (general or not unit.takes_thing)
+                unit for unit in scene.of(kind) if not unit.takes_name and (topical or not unit.takes_thing)
             ]
-            units += common().of(kind) if kind == "response" and not general else ()
+            units += common().of(kind) if kind == "response" and not topical else ()
             for unit in self._fit.sort(units, self._wish, page.said, page.rng):
                 for lines in page.ways(unit, marks):
                     if rhyme_apart(lines, apart):
@@ -224,6 +228,13 @@ class _Song:
         """The next of the lines that answer the hook."""
         self._answers += 1
         return self._hook[1 + (self._answers - 1) % (len(self._hook) - 1)]
+
+
+def _neighbours(scene: Scene, ranked: Sequence[Scene]) -> list[Scene]:
+    """The scenes that a long song may go on in: of the same theme, then the nearest that feel alike."""
+    same = [other for other in ranked if other.theme == scene.theme and other is not scene]
+    alike = [other for other in ranked[:NEAREST] if other.theme != scene.theme and other.moods & scene.moods]
+    return [*same, *alike[:2]]
 
 
 def _shorter(name: str) -> tuple[str, ...]:

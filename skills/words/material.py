@@ -25,6 +25,8 @@ Kind = Literal["open", "turn", "verse", "hook", "aab", "response"]
 KINDS: tuple[Kind, ...] = ("open", "turn", "verse", "hook", "aab", "response")
 LENGTHS = {"open": 2, "turn": 2, "verse": 4, "aab": 2, "response": 1}
 
+# After these a name is spoken of, not to, though a comma follows it ('here's one for Maya, and it's plain').
+_SPOKEN_OF = frozenset("for to told from of with about s asked by and here there".split())
 _EITHER = re.compile(r"\[([^\]]+)\]")
 
 
@@ -50,7 +52,9 @@ class Unit:
     @property
     def addresses(self) -> bool:
         """Whether the name is called out, so that it must be a name ('Maya', not 'my wife')."""
-        return any(re.search(r"^\W*\{name\}[,.!?]|, \{name\}([,.!?]|$)", line) for line in self.lines)
+        called = re.compile(r"(?:(\w+)\W+)?\{name\}[,.!?]|, \{name\}$")
+        found = [match for line in self.lines for match in called.finditer(line)]
+        return any((match[1] or "").lower() not in _SPOKEN_OF for match in found)
 
     @property
     def singles(self) -> bool:
