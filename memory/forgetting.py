@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from memory.log import COLUMNS, marks, turn
+from memory.log import COLUMNS, EMPTY_DRAWERS, marks, turn
 from memory.memory import Embeds, Memory, Retention
 from memory.rank import Turn
 from memory.words import stems
@@ -75,6 +75,7 @@ def matching(memory: Memory, fan: str, about: str, persona: str | None = None) -
     if not entries or not wanted:
         return []
     slots = {slot for slot, words in SLOT_WORDS.items() if wanted & set(stems(words))}
+    wanted |= {stem for slot in slots for stem in stems(SLOT_WORDS[slot])}
     lines = [f"{entry.heard} {entry.text}" for entry in entries]
     near = _cosines(memory.embedder, about, lines) >= SAME_MATTER
     hit = {
@@ -120,7 +121,8 @@ def expire(memory: Memory, retention: Retention) -> Receipt:
 def backup(memory: Memory, folder: Path, keep: int = 7) -> Path:
     """Write a copy of the log, let older copies forget what was forgotten since, and keep the newest `keep`."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"memory-{memory.now():%Y%m%dT%H%M%S%f}.sqlite3"
+    stamp = f"memory-{memory.now():%Y%m%dT%H%M%S}"
+    path = folder / f"{stamp}-{len(list(folder.glob(f'{stamp}-*'))):03}.sqlite3"
     copy = sqlite3.connect(path)
     memory.log.connection().backup(copy)
     copy.close()
@@ -164,8 +166,10 @@ def _forget_in_backup(path: Path, gone: Sequence[int]) -> None:
             entry = turn(row)
             words = [(entry.drawer, stem, entry.seq) for stem in stems(entry.line)]
             db.executemany("DELETE FROM posting WHERE drawer = ? AND stem = ? AND seq = ?", words)
-            db.execute("DELETE FROM awaiting WHERE fan = ?", (entry.fan,))
             db.execute("DELETE FROM entry WHERE id = ?", (entry.id,))
+    for table in ("awaiting", "consent"):
+        db.execute(f"DELETE FROM {table} WHERE fan NOT IN (SELECT fan FROM entry)")  # noqa: S608
+    db.execute(EMPTY_DRAWERS)
     db.execute("VACUUM")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()

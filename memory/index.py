@@ -11,6 +11,7 @@ import fcntl
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,7 @@ class VectorIndex:
         self.server = server
         self._client: ClientAPI | None = None
         self._lock: Any = None
+        self._opening = Lock()
 
     def nearest(self, name: str, vector: NDArray[np.float32], count: int) -> list[int]:
         """Places in the drawer whose vectors are nearest, nearest first."""
@@ -74,31 +76,45 @@ class VectorIndex:
         """Throw the whole in-process index away; it will be built again from the log."""
         if self.server is None:
             self._open_lock()
-            self._client = None
-            _forget_clients()
+            self._disconnect()
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self) -> None:
         """Let another process have the index."""
-        self._client = None
+        self._disconnect()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
-    def _open(self) -> ClientAPI:
-        if self._client is None:
-            import chromadb
-            from chromadb.config import Settings
+    def _disconnect(self) -> None:
+        if self._client is not None:
+            sessions = getattr(self._client, "_server", None)
+            self._client.close()  # type: ignore[attr-defined]  # the interface lacks it, every client has it
+            if self.server is not None and sessions is not None:
+                sessions._session.close()  # an HTTP client of Chroma leaves its connections open
+            self._client = None
 
-            settings = Settings(anonymized_telemetry=False)
-            if self.server is not None:
-                host, _, port = self.server.rpartition(":")
-                self._client = chromadb.HttpClient(host, int(port), settings=settings)
-            else:
-                self._open_lock()
-                self.folder.mkdir(parents=True, exist_ok=True)
-                self._client = chromadb.PersistentClient(str(self.folder), settings=settings)
-        return self._client
+    def _open(self) -> ClientAPI:
+        with self._opening:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _connect(self) -> ClientAPI:
+        import chromadb
+        from chromadb.config import Settings
+
+        settings = Settings(anonymized_telemetry=False)
+        if self.server is not None:
+            host, _, port = self.server.rpartition(":")
+            return chromadb.HttpClient(host, int(port), settings=settings)
+        self._open_lock()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return chromadb.PersistentClient(str(self.folder), settings=settings)
+        except BaseException:
+            _forget_half_open(self.folder)
+            raise
 
     def _open_lock(self) -> None:
         """Two processes writing one in-process Chroma lose each other's vectors, so only one may have it."""
@@ -126,8 +142,9 @@ class VectorIndex:
 _COSINE: Any = {"hnsw": {"space": "cosine", "ef_search": 200, "sync_threshold": 5000, "batch_size": 500}}
 
 
-def _forget_clients() -> None:
-    """Chroma keeps one system per path for the life of a process; a deleted folder needs a fresh one."""
+def _forget_half_open(folder: Path) -> None:
+    """Chroma keeps what it opened per path for the life of the process, even if opening failed midway."""
     from chromadb.api.shared_system_client import SharedSystemClient
 
-    SharedSystemClient.clear_system_cache()
+    SharedSystemClient._identifier_to_system.pop(str(folder), None)
+    SharedSystemClient._identifier_to_refcount.pop(str(folder), None)

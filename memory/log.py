@@ -24,7 +24,7 @@ from memory.words import bag
 VERSION = 1
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS drawer (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     persona TEXT NOT NULL,
     scope TEXT NOT NULL,
     next INTEGER NOT NULL DEFAULT 0,
@@ -90,6 +90,10 @@ COLUMNS = (
     "entry.id, entry.drawer, entry.fan, entry.kind, entry.speaker, entry.text, entry.at, entry.seq, entry.heard,"
     " coalesce(entry.source, 0)"
 )
+# A private drawer is named after its fan, so an empty one goes as well.
+EMPTY_DRAWERS = """DELETE FROM drawer WHERE scope LIKE 'fan:%'
+    AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.drawer = drawer.id)
+    AND NOT EXISTS (SELECT 1 FROM awaiting WHERE awaiting.drawer = drawer.id)"""
 LIVE = "entry.until IS NULL"  # a superseded fact is kept for the export, and recalled no more
 BUSY_SECONDS = 20  # how long a writer waits for another process's write to end
 BIG = 2000  # a drawer with more entries than this is searched through its indexes, not read as a whole
@@ -311,6 +315,7 @@ class Log:
             db.execute("INSERT OR REPLACE INTO forgotten VALUES (?, ?)", (id, at.timestamp()))
         for drawer in touched:
             db.execute("DELETE FROM indexed WHERE drawer = ?", (drawer,))
+        db.execute(EMPTY_DRAWERS)
         return sorted(touched)
 
     def checkpoint(self) -> bool:

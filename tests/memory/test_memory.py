@@ -130,8 +130,9 @@ def test_old_turns_expire_by_kind(tmp_path, embed):
 
 def test_a_chat_model_finds_facts_behind_the_same_gate():
     def ask(system, user):
-        return """Sure: [{"slot": "event", "key": "", "value": "marathon in October", "sentence": "Ann runs a marathon"},  # noqa: E501
-        {"slot": "home", "key": "", "value": "Paris", "sentence": "Ann lives in Paris"}, {"slot": "bank"}, 3]"""
+        return """Sure: [{"slot": "event", "key": "", "value": "marathon in October",
+        "sentence": "Ann runs a marathon"}, {"slot": "home", "key": "", "value": "Paris",
+        "sentence": "Ann lives in Paris"}, {"slot": "bank"}, 3]"""
 
     facts = extract_by_model("I'm running my first marathon in October", "Ann", ask)
     assert [fact.value for fact in facts] == ["marathon in October"]
