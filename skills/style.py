@@ -59,7 +59,8 @@ class Tune:
 
     `scale`: semitones above the tonic -> weight. `blue`: those of them that may stand on a strong beat over
     any chord. `pickup`: how gladly a line begins before its bar (0..1). `syncopation`: how gladly a stressed
-    syllable comes an eighth early (0..1). `melisma`: share of line ends that get a second note.
+    syllable comes an eighth early (0..1). `melisma`: share of line ends that get a second note. `contour`: lines
+    rise to a peak, or begin high and fall.
     """
 
     mode: Mode
@@ -69,6 +70,7 @@ class Tune:
     pickup: float = 0.5
     syncopation: float = 0.1
     melisma: float = 0.15
+    contour: Literal["arch", "fall"] = "arch"
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -65,6 +65,7 @@ def mix(vocal: Audio, backing: Mapping[str, Audio], score: Score, style: Style, 
         voice, band = treated.result(), dict(zip(band, players, strict=True))
     band, over = _balanced(voice, band, parts, style.sound)
     mixed = _desk(voice, band, parts, score, style.sound)
+    mixed = equalised(mixed, desk().bands["mix"])
     mixed = led_to(mixed, desk().targets["mix"], most=MIX_MOVE, share=MIX_SHARE)
     master, lufs, peak = _mastered(mixed)
     return Mix(master, {"vocal": np.stack([voice, voice]), **band}, lufs, peak, over)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from skills.lyrics import Line
-from skills.style import Style
+from skills.style import Style, Tune
 from skills.tune.errors import TuneError
 from skills.tune.form import Slot
 from skills.tune.harmony import BAR, chord_tones
@@ -17,6 +17,9 @@ from skills.tune.model import load_model
 from skills.tune.prosody import STRESSED, pauses, weights
 from skills.tune.rhythm import EIGHTH, Clock, Rhythm, Window, is_strong, place_syllables, window
 from voice.score import Chord, Dynamic, Note, Score, Syllabic
+
+Contour = tuple[float, float, float, float]
+Span = tuple[float, float]
 
 
 class LineWriter:
@@ -34,7 +37,7 @@ class LineWriter:
         self.style, self.setting, self.clock, self.rng = style, setting, clock, rng
         self.begins_early = begins_early  # an intro gives the first line room for a pick-up
         self.harmony = Score("", (), chords=tuple(chords))
-        self.contours = contours(rng)
+        self.contours = contours(style.tune, rng)
         self.moves = learned_moves(setting, load_model())
         self.slots: list[Slot] = []
         self.rhythms: list[Rhythm] = []
@@ -185,20 +188,25 @@ class LineWriter:
         return [begin, rest]
 
 
-def contours(rng: np.random.Generator) -> dict[str, tuple[float, float, float, float]]:
+def contours(tune: Tune, rng: np.random.Generator) -> dict[str, Contour]:
     """By a line's role: start, peak, where the peak is, end; in semitones about the middle of the range."""
-    lift, low = float(rng.normal(0, 0.8)), float(rng.uniform(-5, 0))
+    lift = float(rng.normal(0, 0.8))
 
-    def drawn(
-        start: tuple[float, float], peak: float, at: tuple[float, float], end: tuple[float, float]
-    ) -> tuple[float, float, float, float]:
+    def drawn(start: Span, peak: float, at: Span, end: Span) -> Contour:
         return float(rng.uniform(*start)), peak + lift, float(rng.uniform(*at)), float(rng.uniform(*end))
 
+    if tune.contour == "fall":
+        return {
+            "open": drawn((2, 5), 5.0, (0.1, 0.35), (-4, -1)),
+            "answer": drawn((0, 4), 5.5, (0.1, 0.4), (-6, -3)),
+            "chorus": drawn((3, 6), 7.0, (0.15, 0.4), (-3, 1)),
+            "close": drawn((2, 5), 6.0, (0.1, 0.35), (-5, -3)),
+        }
     return {
-        "open": drawn((low, low + 2), 2.0, (0.2, 0.5), (low, 1)),
-        "answer": drawn((-1, 3), 3.5, (0.1, 0.4), (low - 2, -1)),
-        "chorus": drawn((1, 3), 5.5, (0.2, 0.6), (-1, 2)),
-        "close": drawn((0, 3), 3.5, (0.1, 0.4), (-4, -2)),
+        "open": drawn((-6, -2), 3.0, (0.35, 0.7), (-3, 1)),
+        "answer": drawn((-2, 3), 4.5, (0.2, 0.5), (-6, -2)),
+        "chorus": drawn((1, 4), 7.0, (0.3, 0.6), (-1, 3)),
+        "close": drawn((0, 3), 5.0, (0.15, 0.45), (-5, -2)),
     }
 
 

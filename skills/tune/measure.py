@@ -16,18 +16,20 @@ BANDS = {
     "repetition": (0.0, 0.39),
 }
 COMMON_RANGE = 12.0  # semitones, the median
+COMMON_PHRASE = 8.0  # semitones that a line goes through; a narrower one is dull
 
 
 @dataclass(frozen=True)
 class Figures:
     """`range` semitones; `mean_interval` semitones; `steps` share of moves of 1 or 2; `leaps` share over a
-    fifth; `repetition` share of four-interval groups that came before."""
+    fifth; `repetition` share of four-interval groups that came before; `phrase` the mean range of a line."""
 
     range: float
     mean_interval: float
     steps: float
     leaps: float
     repetition: float
+    phrase: float
 
 
 def figures(score: Score) -> Figures:
@@ -43,7 +45,12 @@ def figures(score: Score) -> Figures:
         steps=sum(size <= 2 for size in moving) / max(1, len(moving)),
         leaps=sum(size > 7 for size in sizes) / max(1, len(sizes)),
         repetition=_repetition(moves),
+        phrase=sum(_span(phrase) for phrase in phrases) / len(phrases),
     )
+
+
+def _span(phrase: list[Note]) -> int:
+    return max(note.pitch for note in phrase) - min(note.pitch for note in phrase)
 
 
 def split_at_breaths(notes: tuple[Note, ...]) -> list[list[Note]]:
@@ -61,7 +68,7 @@ def _repetition(moves: list[int]) -> float:
 
 
 def fault(measured: Figures) -> float:
-    """How far outside the bands of real tunes, each in band widths, and a little for an unusual range.
+    """How far outside the bands of real tunes, each in band widths, and a little for an unusual range or dull lines.
 
     Repetition has no upper limit here: a song repeats its hook.
     """
@@ -70,4 +77,5 @@ def fault(measured: Figures) -> float:
         value = getattr(measured, name)
         above = value - high if name != "repetition" else 0.0
         total += max(0.0, low - value, above) / (high - low)
-    return total + abs(measured.range - COMMON_RANGE) * 0.05
+    dull = max(0.0, COMMON_PHRASE - measured.phrase)
+    return total + 0.05 * abs(measured.range - COMMON_RANGE) + 0.15 * dull

@@ -147,7 +147,7 @@ def place_cost(pitch: int, spot: Spot, phrase: Phrase, setting: Setting) -> floa
     if spot.guide is not None:
         cost += 0.9 * min(4, abs(pitch - spot.guide))
     away = pitch - (setting.middle + phrase.height(spot.place))
-    cost += 0.05 * away**2 if spot.guide is None else 0.005 * away**2
+    cost += 0.08 * away**2 if spot.guide is None else 0.005 * away**2
     edge = min(pitch - setting.low, setting.high - pitch)
     return cost + (0.8 if edge < 1 else 0.25 if edge < 2 else 0.0)
 
@@ -192,6 +192,6 @@ def gestures(path: Sequence[int], pitch: int) -> float:
             cost += 2.0  # a leap is answered by steps back
     if len(path) >= 3 and pitch == path[-1] == path[-2] == path[-3]:
         cost += 1.2
-    if len(path) >= 4 and (pitch, path[-1]) == (path[-2], path[-3]) == (path[-4 + 0], path[-1]):
-        cost += 0.7
-    return cost
+    if len(path) >= 2 and pitch == path[-2] != path[-1]:
+        cost += 0.25  # to and fro
+    return cost + 0.35 * max(0, list(path[-7:]).count(pitch) - 1)  # a tune goes somewhere

@@ -116,10 +116,9 @@ def place_syllables(
         + _stress_costs(slots, weights[0], taste.syncopation, place.pulse)
         + _entry(slots, weights, taste.pickup)
     )
-    hurry = float(np.exp(rng.normal(0, 0.12)))
+    wishes = _wishes(weights, pauses, rng)
     for i in range(1, count):
-        wish = NATURAL * hurry * (1.15 if weights[i - 1] >= 0.9 else 0.95) * (1.7 if pauses[i - 1] else 1.0)
-        ways = total[i - 1][:, None] + _gap_costs(gaps, wish)
+        ways = total[i - 1][:, None] + _gap_costs(gaps, wishes[i - 1])
         came_from[i] = ways.argmin(axis=0)
         total[i] = (
             ways.min(axis=0) + slot_cost + _stress_costs(slots, weights[i], taste.syncopation, place.pulse)
@@ -154,6 +153,18 @@ def _stress_costs(
     off_beat = strengths < 0.5
     cost = np.where(off_beat, weight**2 * (4.0 - 3.0 * syncopation), -0.4 * weight * strengths)
     return cost + np.where(off_beat, 0.0, (1 - weight) * strengths * 0.75)
+
+
+def _wishes(weights: Sequence[float], pauses: Sequence[bool], rng: np.random.Generator) -> list[float]:
+    """Seconds that each syllable would like: words of weight longer, one of them dwelt on, commas with a pause."""
+    hurry = float(np.exp(rng.normal(0, 0.15)))
+    weighty = [i for i, weight in enumerate(weights[:-1]) if weight >= 0.9]
+    dwelt = weighty[int(rng.integers(len(weighty)))] if weighty else -1
+    wishes = []
+    for i, weight in enumerate(weights):
+        wish = NATURAL * hurry * (1.2 if weight >= 0.9 else 0.9)
+        wishes.append(wish * (1.7 if pauses[i] else 1.6 if i == dwelt else 1.0))
+    return wishes
 
 
 def _gap_costs(gaps: NDArray[np.float64], wish: float) -> NDArray[np.float64]:

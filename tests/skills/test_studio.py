@@ -47,8 +47,8 @@ def test_the_bass_begins_each_chord_on_its_root(arrangements):
         for chord in made.score.chords:
             if chord.tick % BAR:
                 continue
-            first = [note for note in bass.notes if note.tick == chord.tick]
-            assert [note.pitch % 12 for note in first] == [chord.root], style
+            first = next(note for note in bass.notes if note.tick >= chord.tick)
+            assert first.pitch % 12 == chord.root, style
 
 
 def test_pads_and_guitars_play_notes_of_the_chord(arrangements):

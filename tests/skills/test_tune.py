@@ -19,7 +19,9 @@ LOW, HIGH = 45, 62
 STYLES = list_styles()
 BRIEFS = [
     (lyrics, style, mood, seed)
-    for seed, (lyrics, style, mood) in enumerate(itertools.product((AAB, SNIPPET), STYLES, ("sad", "joyful")))
+    for seed, (style, (lyrics, mood)) in enumerate(
+        itertools.product(STYLES, ((AAB, "sad"), (SNIPPET, "joyful")))
+    )
 ]
 
 
