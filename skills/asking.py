@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 import yaml
 
@@ -13,19 +16,44 @@ from skills.words.moods import FEELINGS
 
 LONGEST_WORDS = 3000  # characters of given words
 
-_RAW = yaml.safe_load(files(__package__).joinpath("asking.yaml").read_text("utf-8"))
-STYLES: dict[str, list[str]] = {style: names.split() for style, names in _RAW["styles"].items()}
-OTHER_STYLES: list[str] = _RAW["other_styles"].split()
-FORMS: dict[str, str] = _RAW["forms"]
-PACES: dict[str, str] = _RAW["paces"]
-NUMBERS: dict[str, int] = _RAW["numbers"]
-KIN: list[str] = _RAW["kin"].split()
-OTHERS: list[str] = _RAW["others"].split()
-NOT_NAMES = frozenset(_RAW["not_names"].split()) | frozenset(FEELINGS)
-LANGUAGES: list[str] = _RAW["languages"].split()
-_IDLE = frozenset(_RAW["idle"].split()) | frozenset(FEELINGS)
-_SONGS = frozenset(_RAW["songs"].split())
 _ASKS = re.compile(r"\b(?:song|tune|sing|write|make|give|compose|track|please|want|hey|hi|can|could)\b")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """asking.yaml, which says what its fields mean."""
+
+    styles: dict[str, list[str]]
+    other_styles: list[str]
+    forms: dict[str, str]
+    paces: dict[str, str]
+    numbers: dict[str, int]
+    kin: list[str]
+    others: list[str]
+    titles: dict[str, str]
+    not_names: frozenset[str]
+    languages: list[str]
+    idle: frozenset[str]
+    songs: frozenset[str]
+
+
+@functools.cache
+def vocabulary() -> Vocabulary:
+    raw: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("asking.yaml").read_text("utf-8"))
+    return Vocabulary(
+        styles={style: names.split() for style, names in raw["styles"].items()},
+        other_styles=raw["other_styles"].split(),
+        forms=raw["forms"],
+        paces=raw["paces"],
+        numbers=raw["numbers"],
+        kin=raw["kin"].split(),
+        others=raw["others"].split(),
+        titles=raw["titles"],
+        not_names=frozenset(raw["not_names"].split()) | frozenset(FEELINGS),
+        languages=raw["languages"].split(),
+        idle=frozenset(raw["idle"].split()) | frozenset(FEELINGS),
+        songs=frozenset(raw["songs"].split()),
+    )
 
 
 def cleaned(text: str) -> str:
@@ -56,7 +84,7 @@ def latin_part(text: str) -> str:
 
 
 def number(text: str) -> float:
-    return float(NUMBERS.get(text.lower(), 0) or text)
+    return float(vocabulary().numbers.get(text.lower(), 0) or text)
 
 
 def is_profane(text: str) -> bool:
@@ -86,18 +114,18 @@ def listed(text: str, joint: str) -> list[str]:
 
 def called(kin: str, attributes: str) -> str:
     """How someone is named in a song: a mother by her title, a wife as 'my wife', a best friend so."""
-    if kin in KIN:
-        return str(_RAW["titles"].get(kin, kin.capitalize()))
+    if kin in vocabulary().kin:
+        return vocabulary().titles.get(kin, kin.capitalize())
     best = "best " if "best" in attributes.split() else ""
     return f"my {best}{kin}"
 
 
 def without_asking(text: str) -> str:
     """What is left of a request when the asking is taken away from its ends; '' if nothing was said."""
-    words = [word for word in text.strip(" ,'\"-").split() if _bare(word) not in _SONGS]
+    words = [word for word in text.strip(" ,'\"-").split() if _bare(word) not in vocabulary().songs]
 
     def says_nothing(word: str) -> bool:
-        return _bare(word) in _IDLE or _bare(word) in moods() or len(_bare(word)) < 2
+        return _bare(word) in vocabulary().idle or _bare(word) in moods() or len(_bare(word)) < 2
 
     if all(says_nothing(word) for word in words):
         return ""

@@ -98,12 +98,12 @@ def set_aside(text: str) -> tuple[str, ...]:
     said, known = [], list_styles()
     if len(clean) > LONGEST:
         said.append(f"I read the first {LONGEST} characters of that and left out the rest.")
-    unknown = {style: names for style, names in asking.STYLES.items() if style not in known}
-    unknown |= {style: [style] for style in asking.OTHER_STYLES if style not in known}
+    unknown = {style: names for style, names in asking.vocabulary().styles.items() if style not in known}
+    unknown |= {style: [style] for style in asking.vocabulary().other_styles if style not in known}
     asked = [style for style, names in unknown.items() if asking.find_style(clean, names)]
     if asked:
         said.append(f"I don't play {asked[0].replace('-', ' ')} yet; I play {', '.join(known)}.")
-    foreign = re.search(rf"(?i)\bin ({'|'.join(asking.LANGUAGES)})\b", clean)
+    foreign = re.search(rf"(?i)\bin ({'|'.join(asking.vocabulary().languages)})\b", clean)
     if foreign:
         said.append(f"I can't sing in {foreign[1].capitalize()} yet, so it will be in English.")
     if asking.is_profane(f"{clean} {words}"):
@@ -121,7 +121,7 @@ class _Reader:
     found: dict[str, Any] = field(default_factory=dict)
 
     def read(self) -> Brief:
-        self.text = re.sub(rf"(?i)\bin (?:{'|'.join(asking.LANGUAGES)})\b", "¦", self.text)
+        self.text = re.sub(rf"(?i)\bin (?:{'|'.join(asking.vocabulary().languages)})\b", "¦", self.text)
         self._read_length()
         self._read_bpm()
         self._read_form()
@@ -144,7 +144,9 @@ class _Reader:
         self.text = f"{self.text[: match.start()]} {by} {self.text[match.end() :]}"
 
     def _read_length(self) -> None:
-        number = r"(\d+(?:\.\d+)?|" + "|".join(sorted(asking.NUMBERS, key=len, reverse=True)) + ")"
+        number = (
+            r"(\d+(?:\.\d+)?|" + "|".join(sorted(asking.vocabulary().numbers, key=len, reverse=True)) + ")"
+        )
         lead = r"(?i)(?:\b(?:about|around|roughly|for|make it|of|lasting) +)?\b"
         minutes = r"(?:[ -]and[ -]a[ -]half)?[ -]*(?:minutes?|mins?|min)\b(?: and a half)?(?: long)?"
         if self._cut(lead + r"half a minute\b(?: long)?"):
@@ -166,7 +168,7 @@ class _Reader:
             self.found["bpm"] = float(min(max(float(match[1]), BPM[0]), BPM[1]))
 
     def _read_form(self) -> None:
-        for form, pattern in asking.FORMS.items():
+        for form, pattern in asking.vocabulary().forms.items():
             # 'about a ballad' is a theme, 'a ballad about' a form
             if re.search(rf"(?i){pattern}", self._head() if form == "aaba" else self.text):
                 self.found["form"] = form
@@ -198,7 +200,7 @@ class _Reader:
 
     def _read_own(self) -> bool:
         """'for my friend Sam', 'for my mom's 60th birthday' (the birthday stays: it is the theme)."""
-        people = "|".join(asking.KIN + asking.OTHERS)
+        people = "|".join(asking.vocabulary().kin + asking.vocabulary().others)
         match = re.search(
             rf"(?:{_ASIDE}[ :]+)?(?:[Ff]or|[Tt]o) (my|our) ((?:[a-z0-9\-]+ ){{0,3}}?)({people})\b,?"
             rf"(?: (?:called |named )?({_NAMES}))?(['’]s(?= \w))?",
@@ -230,7 +232,11 @@ class _Reader:
             rf"\bfor ([a-zà-ÿ][a-zà-ÿ'\-]+)\s*{_STOP}",
         ):
             match = re.search(pattern, self.text)
-            if not match or match[1].split()[0].lower() in asking.NOT_NAMES or asking.is_profane(match[1]):
+            if (
+                not match
+                or match[1].split()[0].lower() in asking.vocabulary().not_names
+                or asking.is_profane(match[1])
+            ):
                 continue
             owns = self.text[match.end() :].startswith(("'s ", "’s "))
             # 'for Ana's wedding' names Ana and keeps the wedding as the theme
@@ -253,7 +259,7 @@ class _Reader:
         known = list_styles()
         found = [
             (match.start(), style, match[0])
-            for style, names in asking.STYLES.items()
+            for style, names in asking.vocabulary().styles.items()
             for name in names
             if style in known and (match := asking.find_style(self.text, [name]))
         ]
@@ -272,7 +278,7 @@ class _Reader:
 
     def _read_pace(self) -> str:
         """'slow', 'mid', 'up' or '', said before the theme or in an aside after it."""
-        for pace, pattern in asking.PACES.items():
+        for pace, pattern in asking.vocabulary().paces.items():
             for part in (self._head(), *re.findall(r"[,.;¦][^,.;¦]*", self._tail())):
                 if re.search(rf"(?i)\b(?:{pattern})\b", part):
                     self._cut(rf"(?i)(?:, *)?(?:\bmake it |\bplay it )?\b(?:{pattern})\b")

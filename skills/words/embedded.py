@@ -23,6 +23,7 @@ from skills.words.prosody import words_of
 
 NEAREST = 12  # scenes that are tried before lines of earlier songs may come back
 _Try = tuple[Scene, tuple[str, ...], bool]
+_PATCHES: dict[str, tuple[Kind, ...]] = {"a": ("open", "turn"), "H": ("hook",), "R": ("response",)}
 _REPEATED = ("R", "=1")
 _LOOSE = frozenset(
     "a an the my your on in at to of for with and but or that i i'm i've it's is was were got".split()
@@ -77,18 +78,27 @@ class EmbeddedAuthor:
             yield name, frozenset(), [*first, *then]
             yield name, spent, [(scene, wish.things, True) for scene in scenes[NEAREST:]]
 
-    def couplets(
-        self, brief: Brief, plan: Plan, seed: int, used: Collection[str] = ()
+    def patches(
+        self, brief: Brief, plan: Plan, seed: int, used: Collection[str], marks: str
     ) -> Iterator[tuple[str, ...]]:
-        """Rhymed pairs of lines for the brief, the fittest first: they mend a song of another author."""
+        """Lines that belong together, the fittest first: they mend a song of another author.
+
+        `marks` as in a form's scheme: 'aa' a couplet, 'Hh...' a hook and its answers, 'R' a response.
+        """
         rng = random.Random(f"{seed}|mend|{brief.theme}")
         wish, scenes = self._fit.read(brief, rng)
-        page = Page(plan, rng, frozenset(key(line) for line in used), brief.dedication)
-        shared = [unit for unit in common().of("open", "turn") if unit.takes_name and not unit.takes_thing]
+        name = brief.dedication if marks == "aa" else ""
+        page = Page(plan, rng, frozenset(key(line) for line in used), name)
+        kinds = _PATCHES[marks[0]]
+        shared = (
+            [unit for unit in common().of(*kinds) if unit.takes_name and not unit.takes_thing] if name else []
+        )
         for scene in scenes:
-            own = [unit for unit in scene.of("open", "turn") if not unit.takes_thing]
-            for unit in self._fit.sort([*own, *(shared if brief.dedication else ())], wish, page.said, rng):
-                yield from page.ways(unit, ("a", "a"))
+            own = [unit for unit in scene.of(*kinds) if not unit.takes_thing]
+            for unit in self._fit.sort([*own, *shared], wish, page.said, rng):
+                sung = dataclasses.replace(unit, lines=unit.lines[: len(marks)])
+                if len(sung.lines) == len(marks):
+                    yield from page.ways(sung, marks)
 
 
 class _Song:

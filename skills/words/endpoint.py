@@ -1,26 +1,27 @@
 """The endpoint author: a language model writes to the form, and only the lines that fail go back to it.
 
 Every line is checked (syllables, stress, rhyme, hook, words that can be sung, earlier songs). After `ROUNDS`
-corrections the rhyme pairs that still fail are written again from the embedded author's material.
+corrections the lines that still fail are written again, with what rhymes with them, from the embedded author's
+material.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from skills.brief import Brief
 from skills.words.check import Fault, check_lines
 from skills.words.draft import Draft, Written, scheme_of, title_case
 from skills.words.embedded import EmbeddedAuthor
+from skills.words.fit import stems
 from skills.words.forms import Plan, Scheme
 from skills.words.prosody import words_of
 
 Ask = Callable[[str, str], str]  # (system, user) -> what the model says
 
 ROUNDS = 4  # times that failing lines are sent back
-PATCHES = 40  # couplets that are tried where the model's lines cannot stay
+PATCHES = 60  # couplets and hooks that are tried where the model's lines cannot stay
 
 _SYSTEM = """You write lyrics for a blues and soul singer. Plain words, one honest image, a wry turn. The lines of a \
 verse make sense one after another, in one scene, with one speaker. Every rhyme is a perfect rhyme of two different \
@@ -40,7 +41,7 @@ class EndpointAuthor:
         sheet = _Sheet(plan, brief, used)
         title = sheet.read(self._ask(_SYSTEM, sheet.order()))
         for _ in range(ROUNDS):
-            faults = sheet.faults()
+            faults = sheet.faults() + sheet.wishes()
             if not faults:
                 break
             sheet.read(self._ask(_SYSTEM, sheet.correction(faults)))
@@ -49,14 +50,19 @@ class EndpointAuthor:
         return sheet.draft(title)
 
     def _mend(self, sheet: _Sheet, brief: Brief, seed: int, used: Collection[str]) -> bool:
-        """Writes the pairs that fail again from the material; False if that cannot be done."""
-        couplets = self._mender.couplets(brief, sheet.plan, seed, used)
-        for two in itertools.islice(couplets, PATCHES):
+        """Writes what rhymes with a failing line again from the material; False if it cannot be mended so."""
+        sources: dict[str, Iterator[tuple[str, ...]]] = {}
+        for _ in range(PATCHES):
             faults = sheet.faults()
             if not faults:
                 return True
-            if not sheet.replace_pair(faults[0].line, two):
+            marks = sheet.marks_with(faults[0].line)
+            if marks not in sources:
+                sources[marks] = self._mender.patches(brief, sheet.plan, seed, used, marks)
+            patch = next(sources[marks], None)
+            if patch is None:
                 return False
+            sheet.replace(faults[0].line, patch)
         return not sheet.faults()
 
 
@@ -150,14 +156,32 @@ class _Sheet:
                     self.texts[slot] = _tidy(numbered[2])
         return title
 
-    def replace_pair(self, slot: int, two: tuple[str, ...]) -> bool:
-        """Puts a couplet in the place of the text and its rhyme; False where hook or response would be lost."""
-        mates = [i for i, group in enumerate(self.groups) if group == self.groups[slot]]
-        if self.groups[slot] in ("hook", "response") or len(mates) != len(two):
-            return False
-        for mate, text in zip(mates, two, strict=True):
+    def wishes(self) -> list[Fault]:
+        """What the fan asked for and the song does not do yet: worth a correction, no reason to throw a line away."""
+        sung = stems(" ".join(self.texts))
+        unsaid = [thing for thing in self.brief.mentions if not stems(thing) & sung]
+        found = [Fault(len(self.texts) - 1, f"the song should sing of {thing}") for thing in unsaid]
+        for thing in self.brief.avoid:
+            found += [
+                Fault(i, f"it sings of {thing}, which the fan wants left out")
+                for i, text in enumerate(self.texts)
+                if stems(thing) & stems(text)
+            ]
+        return found
+
+    def marks_with(self, slot: int) -> str:
+        """The marks of the text and of all that rhymes with it, in their order: 'aa', 'Hhh', 'R'."""
+        marks = "".join(self.marks[mate] for mate in self._mates(slot))
+        return "H" + "h" * (len(marks) - 1) if "H" in marks else marks.replace("b", "a")
+
+    def replace(self, slot: int, texts: Sequence[str]) -> None:
+        """Puts other texts in the place of the text and what rhymes with it, a hook's own line first."""
+        mates = sorted(self._mates(slot), key=lambda mate: self.marks[mate] != "H")
+        for mate, text in zip(mates, texts, strict=True):
             self.texts[mate] = text
-        return True
+
+    def _mates(self, slot: int) -> list[int]:
+        return [i for i, group in enumerate(self.groups) if group == self.groups[slot]]
 
     def draft(self, title: str) -> Draft:
         stanzas, start, lines = [], 0, self.lines

@@ -245,6 +245,35 @@ def test_only_the_lines_that_fail_go_back_and_the_reason_goes_with_them() -> Non
     assert not re.search(r"(?m)^[123]\. \(", again)
 
 
+def test_a_mention_that_the_model_forgets_is_asked_for_but_costs_no_line() -> None:
+    brief = Brief("rain on the roof", form="8-bar", mentions=("Tulsa",))
+    good = "1. The rain came down upon the tin\n2. I put a pan to catch it in\n3. I wrote a letter, tore it through\n"
+    asked: list[str] = []
+
+    def ask(system: str, user: str) -> str:
+        asked.append(user)
+        return good + "4. The only good words in it were you"
+
+    lyrics = write_lyrics(brief, 1, EndpointAuthor(ask, embedded()))
+    assert "the song should sing of Tulsa" in asked[1]
+    assert lyrics.lines[3].text == "The only good words in it were you"
+
+
+@pytest.mark.parametrize("form", sorted(forms()))
+def test_a_hook_that_fails_is_written_again_without_giving_up_the_verses(form: str) -> None:
+    brief, seed = Brief("a river", form=form, seconds=35.0), 2
+    whole = [line.text for line in write_lyrics(brief, seed, embedded()).lines]
+    model = ModelOnPaper(brief, seed, (), faulty=0)
+    model.lines = [text if text != model_hook(brief, seed) else "Purple orange month" for text in whole]
+    lyrics = write_lyrics(brief, seed, EndpointAuthor(model, embedded()))
+    assert check_lines([line.text for line in lyrics.lines], plan_song(brief, seed).eased) == []
+    assert {line.text for line in lyrics.lines} & set(whole)
+
+
+def model_hook(brief: Brief, seed: int) -> str:
+    return write_lyrics(brief, seed, embedded()).hook
+
+
 def test_a_model_that_only_chatters_is_replaced_by_the_embedded_author() -> None:
     lyrics = write_lyrics(
         Brief("the moon", dedication="Li"),
