@@ -63,6 +63,7 @@ def until(
         status = book.status(request)
         if condition(status):
             return status
+        assert status.open, f"{status.error}; {log.read_text()}"
         assert process.poll() is None, log.read_text()
         time.sleep(0.05)
     raise AssertionError(f"still {status} after {A_SONG_TAKES} s; {log.read_text()}")
