@@ -23,6 +23,7 @@ from persona.encounter import Encounter
 from persona.middleware import Guard, Limits, Recall, Remember, Trouble, quoted
 from persona.repertoire import Repertoire
 from persona.speech import Speech
+from persona.telling import spoken_theme
 from skills.book import Request
 from skills.library import Song
 from skills.requesting import Skills
@@ -102,5 +103,6 @@ class Artist:
 
     def apologise(self, request: Request) -> str:
         """The words for a song that could not be made."""
-        slots = {"thing": request.brief.theme} if request.brief.theme else {}
+        theme = spoken_theme(request.brief.theme)
+        slots = {"thing": theme} if theme else {}
         return self._lines.choose("apology", "_", slots, (), request.id).filled(slots)

@@ -67,6 +67,15 @@ def person(text: str) -> str:
     return f"your {kin[1].lower()}" if kin else ""
 
 
+def subject(text: str) -> str:
+    """Whom the fan speaks of, in the fan's own words: 'my dog Bruno', 'my grandmother', or ''."""
+    named = _KIN_NAMED.search(text)
+    if named and named[2].lower() not in _NOT_NAMES:
+        return f"my {named[1]} {named[2]}"
+    kin = _KIN.search(text)
+    return f"my {kin[1]}" if kin else ""
+
+
 def people(text: str) -> set[str]:
     """Names in a message that stand for somebody: after a relation, or after 'for'. Capitals decide."""
     named = {match[2] for match in _KIN_NAMED.finditer(text)} | {match[1] for match in _FOR.finditer(text)}

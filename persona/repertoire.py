@@ -15,20 +15,36 @@ from persona.card import CAST, Card, CardError
 
 ANY = "_"
 HOUSE = "breaking-rust.lines.yaml"
+# Shelves where only their own lines are true: a line of another would say something else.
+FIXED = (
+    "ordered",
+    "written",
+    "status",
+    "announce",
+    "apology",
+    "trouble",
+    "crisis",
+    "are_you_ai",
+    "out_of_bounds",
+)
 
 
 @dataclass(frozen=True)
 class Line:
-    """`id` names it for ever within a conversation: 'greeting/morning/2'. `slots` must all be filled to say it."""
+    """`id` names it for ever within a conversation: 'greeting/morning/2'. `slots` must all be filled to say it;
+    a line with a `hint` answers only what the hint is found in.
+    """
 
     id: str
     text: str
     slots: frozenset[str]
+    hint: re.Pattern[str] | None = None
 
-    @property
-    def weight(self) -> int:
-        """How much of the moment it takes up. A name alone is no reason to prefer a line."""
-        return len(self.slots - {"name"})
+    def fit(self, text: str, slots: Collection[str]) -> int:
+        """How well it meets the moment; -1: not at all. A name alone is no reason to prefer a line."""
+        if not self.slots <= set(slots) or (self.hint and not self.hint.search(text)):
+            return -1
+        return len(self.slots - {"name"}) + (2 if self.hint else 0)
 
     def filled(self, slots: Mapping[str, str]) -> str:
         # A slot's text comes from people: it is put in as it is, and never formatted again.
@@ -69,23 +85,29 @@ class Repertoire:
         return tuple(self._lines.get(intent, {}))
 
     def choose(
-        self, intent: str, topic: str, slots: Mapping[str, str], said: Collection[str], seed: str
+        self,
+        intent: str,
+        topic: str,
+        slots: Mapping[str, str],
+        said: Collection[str],
+        seed: str,
+        text: str = "",
     ) -> Line:
-        """A line that fits and was not said yet in this conversation: of the topic, else of the intent, else any
-        small talk. Lines that use more of the slots are preferred; when all are spent, the longest unsaid returns.
+        """The line that meets `text` best and was not said yet in this conversation: of the topic, else of the
+        intent, else of listening. When all are spent, the one unsaid for longest returns.
         """
-        shelves = [(intent, topic), (intent, ANY), ("small_talk", ANY)]
+        shelves = [(intent, topic), (intent, ANY)] + ([] if intent in FIXED else [("listening", ANY)])
         fitting = [
-            [line for line in self._lines.get(name, {}).get(sub, ()) if line.slots <= slots.keys()]
+            [(line.fit(text, slots), line) for line in self._lines.get(name, {}).get(sub, ())]
             for name, sub in shelves
         ]
         for lines in fitting:
-            fresh = [line for line in lines if line.id not in said]
+            fresh = [(fit, line) for fit, line in lines if fit >= 0 and line.id not in said]
             if fresh:
-                most = max(line.weight for line in fresh)
-                return _drawn([line for line in fresh if line.weight == most], seed)
+                best = max(fit for fit, _ in fresh)
+                return _drawn([line for fit, line in fresh if fit == best], seed)
         order = list(said)
-        spent = [line for lines in fitting for line in lines]
+        spent = [line for lines in fitting for fit, line in lines if fit >= 0]
         return min(spent, key=lambda line: order.index(line.id))
 
 
@@ -95,15 +117,18 @@ def _put(before: str | None, text: str) -> str:
 
 
 def _read(intent: str, topic: str, block: str) -> tuple[Line, ...]:
-    rows = [row.strip() for row in block.splitlines() if row.strip()]
     return tuple(
-        Line(
-            f"{intent}/{topic}/{place}",
-            row,
-            frozenset(field for _, field, _, _ in Formatter().parse(row) if field),
-        )
-        for place, row in enumerate(rows)
+        _line(f"{intent}/{topic}/{place}", row.strip())
+        for place, row in enumerate(row for row in block.splitlines() if row.strip())
     )
+
+
+def _line(id: str, row: str) -> Line:
+    """'dogs?|cats? :: a line' is a line with a hint."""
+    before, mark, text = row.partition(" :: ")
+    hint = re.compile(rf"\b(?:{before})", re.IGNORECASE) if mark else None
+    text = text if mark else row
+    return Line(id, text, frozenset(field for _, field, _, _ in Formatter().parse(text) if field), hint)
 
 
 def _drawn(lines: list[Line], seed: str) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,13 @@ from langchain_core.messages import ToolMessage
 from persona.hearing import turned
 from persona.repertoire import Line, Repertoire
 
+# No wry turn goes with these; and 'your mother died' does not fill a slot.
+GRAVE = re.compile(
+    r"\b(?:died|dead|death|dying|pass(?:ed|ing)|funeral|buried|grief|griev\w+|lost|loss|gone|cancer|hospital|killed|"
+    r"miss(?:ing)?|left (?:me|us)|divorc\w+|lonel\w+|suicid\w+|murder\w*|war|sick|ill|goodbye|grave|hospice|miscarriage|stillborn)\b",
+    re.IGNORECASE,
+)
+LONGEST_THEME = 8  # words that still read as a thing
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 STEPS = {
     "": "in the kitchen",
@@ -50,6 +58,11 @@ def tell(repertoire: Repertoire, result: ToolMessage, name: str, said: Collectio
     return Told(repertoire.choose(intent, topic, slots, said, seed), slots, extra)
 
 
+def spoken_theme(theme: str) -> str:
+    """A theme as it may stand in a sentence of ours, or '' where it is better not repeated."""
+    return "" if GRAVE.search(theme) or len(theme.split()) > LONGEST_THEME else turned(theme)
+
+
 def lyrics_of(result: ToolMessage) -> str:
     """The words in a result of write_lyrics, or ''."""
     return str((_read(result) or {}).get("lyrics") or "")
@@ -76,13 +89,14 @@ def _ordered(news: dict[str, Any]) -> Telling:
     if "refused" in news:
         return "ordered", "refused", {"reason": str(news["refused"])}, ""
     theme, dedication, ahead = str(news.get("theme") or ""), str(news.get("dedication") or ""), _ahead(news)
-    slots = {"thing": turned(theme)} if theme else {}
+    slots = {"thing": thing} if (thing := spoken_theme(theme)) else {}
     if dedication:
         slots["who"] = turned(dedication)
     if ahead:
         slots |= {"place_in_queue": _place(ahead), "ahead": _songs(ahead)}
     extra = " ".join(str(each) for each in news.get("set_aside") or ())
-    return "ordered", "queued" if ahead else "_", slots, extra
+    topic = "queued" if ahead else "gently" if GRAVE.search(theme) else "_"
+    return "ordered", topic, slots, extra
 
 
 def _status(news: dict[str, Any]) -> Telling:
@@ -92,7 +106,7 @@ def _status(news: dict[str, Any]) -> Telling:
     newest = next(
         (each for each in songs if each.get("state") not in ("done", "failed", "cancelled")), songs[0]
     )
-    slots = {"thing": turned(str(newest.get("theme") or "that story of yours"))}
+    slots = {"thing": spoken_theme(str(newest.get("theme") or "")) or "what you told me"}
     if newest.get("state") == "done":
         slots["title"] = str(newest.get("title") or newest.get("theme"))
         return "status", "done", slots, ""

@@ -36,8 +36,10 @@ from persona.telling import tell
 
 ASKING = "asking"  # topic of the lines that ask what a song should be about
 SKILLS = {"request_song": "request_song", "write_lyrics": "write_lyrics", "song_status": "song_status"}
-CHANGES = re.compile(
-    r"\b(that|this|it|what i (?:just )?(?:told|said)|my story|him|her|them)\b", re.IGNORECASE
+POINTING = re.compile(  # at the end of a wish: what was told before is what it is about
+    r"(?:\b(?:about|of|from|out of|into|on)\s+)?\b(?:that|this|it|what i (?:just )?(?:told|said)(?: you)?|my story)"
+    r"(?:\s+into a (?:song|tune|blues|poem))?\s*(?:please)?[.!?]*$",
+    re.IGNORECASE,
 )
 # What would hurt if it were misheard is said only where one of these words proves it.
 PROOFS = {
@@ -58,6 +60,11 @@ PROOFS = {
         ),
     }.items()
 }
+UNSURE = (
+    0.42  # below this score nearly half of what is heard is misheard: then it asks on, and guesses nothing
+)
+CLEAR = ("crisis", "are_you_ai", "out_of_bounds", "remember_me", "greeting", "farewell", "thanks")
+IDLE = set("you remember what told about the who know tell said say did have can your still anything".split())
 SURE_TOPIC = 0.35  # a memory must be this near to a question to count as its answer
 
 
@@ -186,7 +193,9 @@ class EmbeddedChatModel(BaseChatModel):
         if route.intent in SKILLS and SKILLS[route.intent] in tools:
             return self._use(turn, route)
         slots = self._slots(turn, route)
-        return self._line(turn, route.intent, _shelf(route, turn.text, slots), slots)
+        if route.score < UNSURE and route.intent not in CLEAR:
+            return self._line(turn, "listening", ANY, slots)
+        return self._line(turn, route.intent, _shelf(route, turn, slots), slots)
 
     def heard(self, turn: Turn) -> Route:
         """Clear rules first, then meaning; an answer to our own question belongs to that question."""
@@ -233,14 +242,15 @@ class EmbeddedChatModel(BaseChatModel):
             return f"{before.rstrip(' .!?')} {about}".strip()
         if route.topic == "change" and turn.last_wish:
             return f"{turn.last_wish.rstrip(' .!')}. {turn.text}"
-        if hearing.theme(turn.text) or hearing.people(turn.text) or hearing.person(turn.text):
-            return turn.text
-        if len(turn.text.split()) > 7:
-            return turn.text
-        story = next((text for text in turn.fan_texts[:3] if hearing.retell(text).startswith("you told")), "")
-        if story and CHANGES.search(turn.text):
-            return f"{turn.text.rstrip(' .!?')} about {story}"
-        return ""
+        pointing = POINTING.search(turn.text)
+        stories = [text for text in turn.fan_texts[:4] if hearing.retell(text).startswith("you told")]
+        if pointing and stories:
+            wish = turn.text[: pointing.start()].rstrip(" ,.!?") or "a song"
+            story = max(stories, key=len)
+            about = hearing.subject(story)
+            return f"{wish} about {about}. {story}" if about else f"{wish} about {story}"
+        themed = hearing.theme(turn.text) or hearing.people(turn.text) or hearing.person(turn.text)
+        return turn.text if (themed and not pointing) or len(turn.text.split()) > 7 else ""
 
     def _after_tool(self, turn: Turn, result: ToolMessage) -> AIMessage:
         told = tell(self.repertoire, result, turn.name, turn.said, self._seed(turn))
@@ -273,32 +283,41 @@ class EmbeddedChatModel(BaseChatModel):
         """The telling that answers a question best; a name said in both decides, the newest where none is near."""
         vectors = self.embed([question, *told])
         nearness = vectors[1:] @ vectors[0]
-        words = set(re.findall(r"[a-z']{3,}", question.lower())) - {
-            "you",
-            "remember",
-            "what",
-            "told",
-            "about",
-            "the",
-            "who",
-        }
-        shared = np.array([len(words & set(re.findall(r"[a-z']{3,}", text.lower()))) for text in told])
+        asked = set(re.findall(r"[a-z']{3,}", question.lower())) - IDLE
+        shared = np.array([len(asked & set(re.findall(r"[a-z']{3,}", text.lower()))) for text in told])
+        weight = np.array([_substance(text) for text in told])
+        if not asked or (nearness.max() < SURE_TOPIC and not shared.any()):
+            return told[int(weight.argmax())]  # no question in particular: what says most about the fan
         if re.search(r"\bwho\b", question, re.IGNORECASE):
             shared = shared + np.array([bool(hearing.people(text)) for text in told])
-        score = nearness + 0.3 * np.minimum(shared, 2)
-        best = int(score.argmax())
-        return told[best] if score[best] >= SURE_TOPIC else told[-1]
+        return told[int((nearness + 0.3 * np.minimum(shared, 2) + 0.03 * weight).argmax())]
 
     def _line(self, turn: Turn, intent: str, topic: str, slots: dict[str, str]) -> AIMessage:
-        line = self.repertoire.choose(intent, topic, slots, turn.said, self._seed(turn))
+        line = self.repertoire.choose(intent, topic, slots, turn.said, self._seed(turn), turn.text)
         return AIMessage(line.filled(slots), additional_kwargs={"line": line.id})
 
     def _seed(self, turn: Turn) -> str:
         return f"{len(turn.earlier)} {turn.text}"
 
 
-def _shelf(route: Route, text: str, slots: dict[str, str]) -> str:
+def _substance(text: str) -> int:
+    """How much a telling says about somebody: names, people, and what they do or love."""
+    clause = hearing.retell(text)
+    return (
+        2 * bool(hearing.people(text))
+        + bool(hearing.person(text))
+        + len(
+            re.findall(r"\b(?:live|work|play|love|from|named?|called|years?|moved|born|job|teach)\b", clause)
+        )
+        + (len(clause.split()) > 6)
+    )
+
+
+def _shelf(route: Route, turn: Turn, slots: dict[str, str]) -> str:
     """The topic to answer on. What would hurt if it were misheard is said only with the words that prove it."""
+    text = turn.text
+    if route.intent == "sad_news" and any(line.startswith("sad_news/death/") for line in turn.said[-3:]):
+        return "death"  # 'I miss her', after a death was told, is still about that death
     if route.intent == "remember_me" and route.topic in (ANY, "name"):
         return {
             ANY: ANY if "memory" in slots else "nothing",

@@ -56,6 +56,15 @@ def test_a_wish_without_a_theme_is_asked_about_and_the_answer_completes_it(talk:
     assert "bicycle" in status.request.brief.theme
 
 
+def test_a_wish_that_points_back_is_about_what_was_told(talk: Talk) -> None:
+    talk.say("my grandma passed away on sunday")
+    talk.say("she always hummed while she cooked")
+    answer = talk.say("can you make a song about that?")
+    (status,) = talk.book.of_fan(SAM.id)
+    assert "grandma" in status.request.brief.theme
+    assert "passed away" not in answer
+
+
 def test_what_was_told_is_recalled_in_a_later_conversation(
     talk: Talk, embedded: EmbeddedChatModel, card: Card, embedder: Embedder, tmp_path: Path
 ) -> None:

@@ -84,6 +84,11 @@ def result(name: str, content: object, status: str = "success") -> ToolMessage:
             "your old truck",
         ),
         ("request_song", {"request": "r", "theme": "rain", "dedication": "", "ahead": 2}, "third in line"),
+        (
+            "request_song",
+            {"request": "r", "theme": "my mother who died", "dedication": "", "ahead": 0},
+            "ordered/gently",
+        ),
         ("request_song", {"refused": "I sing in English only."}, "I sing in English only."),
         ("song_status", {"songs": []}, "status/none"),
         (
