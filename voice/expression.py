@@ -36,7 +36,7 @@ class Expression:
     imperfection: moves drift of pitch, uneven vibrato, scoops, timing and level together, by the seed.
     """
 
-    breath: Curve = 0.3
+    breath: Curve = 0.15
     rasp: Curve = 0.0
     vibrato: Curve = 0.35
     vibrato_rate: Curve = 0.4

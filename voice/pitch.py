@@ -22,6 +22,7 @@ Knob = Callable[[str, ArrayLike], Floats]
 DENSE = 400  # points a second of the curve; what reads it interpolates
 VIBRATO_AFTER = 0.3  # seconds into a note
 VIBRATO_NOTE = 0.55  # seconds; a shorter note has none
+SCOOP_NOTE = 0.5  # seconds; shorter notes are scooped less
 SCOOP_TIME = 0.045  # seconds to come up to 1/e
 FALL_TIME = 0.12  # seconds
 
@@ -101,7 +102,7 @@ def _glides(notes: Sequence[SungNote], times: Floats, knob: Knob) -> Floats:
             continue
         width = 0.03 + 0.2 * float(knob("portamento", note.start))
         width *= 1.3 if note.slurred else 1.0
-        width = min(width, 0.4 * (before.end - before.start), 0.4 * (note.end - note.start))
+        width = min(width, 0.25 * (before.end - before.start), 0.25 * (note.end - note.start))
         x = np.clip((times - note.start) / max(width, 1e-3) + 0.6, 0.0, 1.0)
         midi += (note.pitch - before.pitch) * x * x * (3 - 2 * x)
     return midi
@@ -124,6 +125,7 @@ def _scoop(
     if not share or note.end - note.start < 0.15:
         return np.zeros(len(times))
     depth = 250.0 * float(knob("scoop", note.start)) * share * max(uneven, 0.0)
+    depth *= min(1.0, (note.end - note.start) / SCOOP_NOTE)
     early = 0.3 if note.enters else 0.0
     inside = (times >= note.start - early) & (times < note.end)
     return -depth * inside * np.exp(-np.clip(times - note.start, 0.0, None) / SCOOP_TIME)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from voice import breath, energy, finish, timing
+from voice import breath, colour, energy, finish, timing
 from voice.expression import Expression
 from voice.pitch import Knob, SungNote, sung_notes, sung_pitch
 from voice.rendering import Rendering, render
@@ -175,6 +175,8 @@ def _take(
     steps = energy.steps_at(middles, [note.start for note in notes], energy.loudness_steps(score))
     wanted = finish.VOWEL_LEVEL + 2 * knob("dynamics", middles) * energy.STEP * steps
     audio = finish.even(audio, -lead, vowels, wanted)
+    clock = (np.arange(len(f0)) + 0.5) / F0_RATE - lead
+    audio = colour.coloured(audio, f0.astype(np.float64), knob("breath", clock), knob("rasp", clock), rng)
     if breath_heard := [b for b in breathed if float(knob("breath", b[1])) > 0]:
         for start, stop in breath_heard:
             depth = breath.QUIET + (breath.LOUD - breath.QUIET) * float(knob("breath", stop))

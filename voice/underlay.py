@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from voice.alphabet import CONSONANTS, STRESSES, VOWELS
 from voice.score import Note, Score, ScoreError
 
+HELD = 0.4  # seconds; a shorter syllable may keep its reduced vowel
+FULL = {"ə": "ʌ", "ᵊ": "ʊ", "ᵻ": "ɪ", "ɐ": "ʌ"}
 LEGATO = 0.06  # seconds; a shorter gap between notes is how someone plays, not a rest
 
 
@@ -53,17 +55,21 @@ def _held(score: Score, phonemes: str, notes: list[int], starts_word: bool) -> l
     for r, run in enumerate(runs):
         begin = 0 if r == 0 else marked
         end = len(phonemes) if r == len(runs) - 1 else vowels[-1] + 1
-        start = score.seconds(score.notes[run[0]].tick)
-        parts.append(
-            Sung(
-                phonemes[begin:end],
-                tuple(run),
-                starts_word and r == 0,
-                start,
-                score.seconds(score.notes[run[-1]].end),
-            )
-        )
+        start, stop = score.seconds(score.notes[run[0]].tick), score.seconds(score.notes[run[-1]].end)
+        own = phonemes[begin:end]
+        own = _full(own) if stop - start >= HELD else own
+        parts.append(Sung(own, tuple(run), starts_word and r == 0, start, stop))
     return parts
+
+
+def _full(phonemes: str) -> str:
+    """As singers do it: a reduced vowel that is held becomes a full one. The network hums or hisses it otherwise."""
+    if set(phonemes) & set(STRESSES):
+        return phonemes
+    i = next(i for i, symbol in enumerate(phonemes) if symbol in VOWELS)
+    vowel = phonemes[i]
+    full = "ɜ" if vowel == "ə" and phonemes[i + 1 : i + 2] == "ɹ" else FULL.get(vowel, vowel)
+    return phonemes[:i] + "ˌ" + full + phonemes[i + 1 :]
 
 
 def _words(score: Score) -> list[list[int]]:

@@ -2,7 +2,7 @@
 
 The consonant before a vowel says what to listen for: after voiceless sounds and rests the low band (voice) rises;
 after nasals and liquids the band of the first formants. The moment of the steepest rise of the smoothed level in dB
-within 110 ms around the plan counts.
+counts, from the middle of the consonant before to 110 ms after the plan.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def vowel_lateness(take: Take) -> Floats:
             continue  # vowel to vowel: nothing to hear but pitch
         symbol = "" if after_rest or before is None else before.symbol
         wanted = next(n.vowel for n in take.notes if n.note == phoneme.note)
-        heard = _onset(
-            take.audio, wanted + take.lead, FORMANT_BAND if symbol in SONORANT else VOICE_BAND, window
-        )
+        band = FORMANT_BAND if symbol in SONORANT else VOICE_BAND
+        early = AROUND if after_rest or before is None else max(0.03, 0.5 * (before.end - before.start))
+        heard = _onset(take.audio, wanted + take.lead, min(early, AROUND), band, window)
         if heard is not None:
             late.append(heard - wanted - take.lead)
     return np.array(late)
@@ -52,9 +52,9 @@ def _consonant(symbol: str) -> bool:
 
 
 def _onset(
-    audio: NDArray[np.float32], wanted: float, band: tuple[float, float], window: Floats
+    audio: NDArray[np.float32], wanted: float, early: float, band: tuple[float, float], window: Floats
 ) -> float | None:
-    times = np.arange(-AROUND, AROUND, HOP / SAMPLE_RATE) + wanted
+    times = np.arange(-early, AROUND, HOP / SAMPLE_RATE) + wanted
     starts = np.round(times * SAMPLE_RATE).astype(int) - WINDOW // 2
     if starts[0] < 0 or starts[-1] + WINDOW > len(audio):
         return None
@@ -64,5 +64,5 @@ def _onset(
     level = 10 * np.log10((np.abs(spectra[:, inside]) ** 2).sum(axis=1) + 1e-6)
     level = np.maximum(level, level.max() - 40.0)
     slope = np.convolve(np.pad(level, (4, 3), mode="edge"), np.r_[np.ones(4), -np.ones(4)] / 4, "valid")
-    steepest = int(np.argmax(slope * np.hanning(len(slope) + 2)[1:-1] ** 0.5))
+    steepest = int(np.argmax(slope))
     return float(times[steepest]) if slope[steepest] > 1.0 else None

@@ -1,0 +1,77 @@
+"""Colour: air and rasp laid on a finished stem, and rumble taken out. Filters are in the spectrum, without delay.
+
+Both leave what lies below some 500 Hz alone, so that the note stays where it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voice.take import F0_RATE, SAMPLE_RATE
+
+Samples = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+RUMBLE = 55.0  # Hz; nothing that is sung lies below
+WINDOW = 2400  # samples, of the filter that follows the note
+BELOW = (0.5, 0.8)  # of the note's frequency: silenced below the first, whole above the second
+AIR_ABOVE = 2200.0  # Hz
+AIR = (-38.0, -14.0)  # dB of the voice's level, at breath 0+ and 1
+RASP_ABOVE = 500.0  # Hz
+RASP_RATES = (30.0, 90.0)  # Hz; modulation between these is heard as roughness
+RASP_DEPTH = 0.9  # of full modulation, at rasp 1
+
+
+def coloured(audio: Samples, f0: Floats, breath: Floats, rasp: Floats, rng: np.random.Generator) -> Samples:
+    """audio: [samples]; f0, breath, rasp: [frames] at F0_RATE, from the stem's first sample; breath and rasp 0..1."""
+    sound = _above_the_note(_band(audio.astype(np.float64), low=RUMBLE), f0)
+    hiss = rng.standard_normal(len(sound))
+    growl = _band(rng.standard_normal(len(sound)), *RASP_RATES)
+    if rasp.any():
+        sound = _rough(sound, f0, _stretch(rasp, len(sound)), growl)
+    if breath.any():
+        level = np.where(breath > 0, 10 ** ((AIR[0] + (AIR[1] - AIR[0]) * breath) / 20), 0.0) * (f0 > 0)
+        sound = sound + _band(sound * hiss, low=AIR_ABOVE) * _stretch(level, len(sound))
+    return sound.astype(np.float32)
+
+
+def _above_the_note(sound: Floats, f0: Floats) -> Floats:
+    """Without what the network hums below the note that it sings: noise, strongest on high notes."""
+    hop = SAMPLE_RATE // F0_RATE
+    window = np.hanning(WINDOW + 1)[:-1]
+    padded = np.pad(sound, (WINDOW, 2 * WINDOW))
+    out = np.zeros(len(padded))
+    hertz = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)
+    for frame in range((len(sound) + WINDOW) // hop + 1):
+        start = WINDOW // 2 + frame * hop
+        note = f0[min(frame, len(f0) - 1)]  # the window's middle lies at the sound's sample frame * hop
+        piece = padded[start : start + WINDOW] * window
+        if note > 0:
+            spectrum = np.fft.rfft(piece)
+            spectrum *= np.clip((hertz / note - BELOW[0]) / (BELOW[1] - BELOW[0]), 0.0, 1.0)
+            piece = np.fft.irfft(spectrum, WINDOW)
+        out[start : start + WINDOW] += piece * window
+    return np.asarray(out[WINDOW : WINDOW + len(sound)] * hop / (window**2).sum())
+
+
+def _rough(sound: Floats, f0: Floats, rasp: Floats, growl: Floats) -> Floats:
+    """The upper voice's loudness shaken: every other cycle weaker, and unevenly so."""
+    cycles = np.cumsum(_stretch(f0, len(sound))) / SAMPLE_RATE
+    halves = np.sin(np.pi * cycles)  # half the note's frequency
+    shaken = np.tanh(0.5 * halves + 0.7 * growl / (growl.std() + 1e-12))
+    return np.asarray(sound + RASP_DEPTH * rasp * shaken * _band(sound, low=RASP_ABOVE))
+
+
+def _stretch(curve: Floats, samples: int) -> Floats:
+    """[frames] -> [samples]."""
+    return np.interp(np.arange(samples) / SAMPLE_RATE * F0_RATE - 0.5, np.arange(len(curve)), curve)
+
+
+def _band(sound: Floats, low: float, high: float = float(SAMPLE_RATE)) -> Floats:
+    """What lies between two frequencies [Hz]; the edges are some 12 dB an octave."""
+    size = 1 << (len(sound) + SAMPLE_RATE // 10 - 1).bit_length()
+    hertz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE) + 1e-9
+    pass_low = 1 / (1 + (low / hertz) ** 4)
+    pass_high = 1 / (1 + (hertz / high) ** 4)
+    return np.fft.irfft(np.fft.rfft(sound, size) * pass_low * pass_high, size)[: len(sound)]
