@@ -38,7 +38,7 @@ class TimedNote:
 class Take:
     """A dry sung stem and what is known of it. All times are seconds from the score's tick 0.
 
-    audio: [samples] float32, mono, -1..1, at SAMPLE_RATE, beginning at tick 0 (a pick-up consonant before
+    audio: [samples] float32, mono, -1..1, at `rate` Hz, beginning at tick 0 (a pick-up consonant before
     the first beat is kept: see `lead`).
     f0: [frames] float32, Hz, 0 where unvoiced, F0_RATE frames a second, as intended.
     lead: seconds of audio before tick 0 (breath and first consonants).
@@ -53,16 +53,17 @@ class Take:
     lead: float = 0.0
     breaths: tuple[tuple[float, float], ...] = ()
     adjusted: tuple[str, ...] = ()
+    rate: int = SAMPLE_RATE  # what our own singer sings at; other engines have theirs
 
     @property
     def seconds(self) -> float:
-        return len(self.audio) / SAMPLE_RATE
+        return len(self.audio) / self.rate
 
     def studio_audio(self) -> NDArray[np.float32]:
         """The dry stem at STUDIO_RATE: [samples] float32."""
         import soxr
 
-        return np.asarray(soxr.resample(self.audio, SAMPLE_RATE, STUDIO_RATE, "VHQ"), np.float32)
+        return np.asarray(soxr.resample(self.audio, self.rate, STUDIO_RATE, "VHQ"), np.float32)
 
     def timings_json(self) -> str:
         """All but the audio, as JSON."""
