@@ -132,7 +132,7 @@ def without_asking(text: str) -> str:
     asks = _ASKS.search(text.lower())
     while words and (says_nothing(words[-1]) if asks else _bare(words[-1]) in ("please", "thanks")):
         words.pop()
-    while words and (says_nothing(words[0]) if asks else _bare(words[0]) in ("a", "an", "some", "with")):
+    while words and (says_nothing(words[0]) if asks else _bare(words[0]) in ("some", "with")):
         words.pop(0)
     kept = " ".join(words).strip(" ,'\"-")
     return kept if re.search(r"[a-zA-Z]{3}", kept) else ""

@@ -226,29 +226,29 @@ class _Reader:
             rf"(?:{_ASIDE}[ :]+)?\b(?:[Ff]or|[Tt]o) (?:my|our|the) (?:[a-z\-]+ ){{1,3}}({_NAMES})(?=[^\w'’]|$)",
             rf"\b(?:named|called) ({_NAMES})(?=[^\w'’]|$)",
             rf"{_ASIDE}[ :]+(?:for |to )?({_NAMES})",
-            rf"\b(?:[Ff]or|[Tt]o) ({_NAMES})(?=['’]s\b)",
-            rf"\b(?:[Ff]or|[Tt]o) ({_NAMES})(?=[^\w'’]|$)",
+            rf"\b[Ff]or (?P<whom>an? [a-z][a-z ]+), ({_NAMES})(?=[^\w'’]|$)",
+            rf"(?:\b[Ff]or|\b(?:song|ode|tribute|letter|dedicated) to) ({_NAMES})(?=['’]s\b)",
+            rf"(?:\b[Ff]or|\b(?:song|ode|tribute|letter|dedicated) to) ({_NAMES})(?=[^\w'’]|$)",
             rf"{_ASIDE}[ :]+(?:for|to) ([a-zà-ÿ][a-zà-ÿ'\-]+){_STOP}",
             rf"\bfor ([a-zà-ÿ][a-zà-ÿ'\-]+)\s*{_STOP}",
         ):
             match = re.search(pattern, self.text)
+            name = match[match.lastindex or 0] if match else ""
             if (
                 not match
-                or match[1].split()[0].lower() in asking.vocabulary().not_names
-                or asking.is_profane(match[1])
+                or name.split()[0].lower() in asking.vocabulary().not_names
+                or asking.is_profane(name)
             ):
                 continue
-            owns = self.text[match.end() :].startswith(("'s ", "’s "))
-            # 'for Ana's wedding' names Ana and keeps the wedding as the theme
-            theme = owns and not re.search(r"(?i)\babout\b", self.text)
-            rest = self.text[match.end() :]
-            before = self.text[: match.start()]
-            self.text = (
-                f"{before} about {match[1]}{rest}" if theme else f"{before} ¦ {rest[2:] if owns else rest}"
-            )
-            self._dedicate(
-                " ".join(w if w in ("and", "&") else w[:1].upper() + w[1:] for w in match[1].split())
-            )
+            before, rest = self.text[: match.start()], self.text[match.end() :]
+            about = re.search(r"(?i)\babout\b", self.text)
+            if whom := match.groupdict().get("whom"):  # 'for a friend in recovery, Tom'
+                self.text = f"{before} {'¦' if about else f'about {whom}'} ¦ {rest}"
+            elif rest.startswith(("'s ", "’s ")):  # 'for Ana's wedding' keeps the wedding as the theme
+                self.text = f"{before} ¦ {rest[2:]}" if about else f"{before} about {name}{rest}"
+            else:
+                self.text = f"{before} ¦ {rest}"
+            self._dedicate(" ".join(w if w in ("and", "&") else w[:1].upper() + w[1:] for w in name.split()))
             return
 
     def _dedicate(self, name: str) -> None:

@@ -19,10 +19,13 @@ from skills.words.prosody import words_of
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 FAR = 0.42  # a theme that shares no word with a scene and is no nearer than this is sung of as a thing
+CLOSE = 0.45  # a nearer scene sings of the theme even if it does not say its word
 WORD = 0.25  # what a word in common is worth, as a cosine
+MORE_WORD = 0.10
 FEELING = 0.12
 SINGER_CAN_NAME = 0.10
 DISLIKE = 1.0
+UNASKED = 0.6  # for singing of a death that the brief does not speak of
 SCENE_CHANCE = 0.05  # how far the seed may stray from the nearest scene, and from the nearest lines
 LINE_CHANCE = 0.10
 SMALL = frozenset(
@@ -34,6 +37,12 @@ SMALL = frozenset(
 _CLAUSE = frozenset(
     """i i'm i've you he she we they who that which when how why what is are was were being getting having me him
     it""".split()
+)
+
+_LEADING = frozenset("at in on of to by under over from with near behind".split())
+_OWN = re.compile(
+    r"\b(?:my|our|his|her|their|your|the|a|an|this) "
+    r"(?:(?:old|new|best|little|big|first|last|broken|favou?rite|lost|good|bad) )?[\w'-]{3,}"
 )
 
 
@@ -73,15 +82,17 @@ class Fit:
         wish = Wish(self._vectors[about], avoid, words, unwanted, moods, (), thing)
         self._learn([_topic(scene) for scene in scenes()])
         near = {scene: float(wish.theme @ self._vectors[_topic(scene)]) for scene in scenes()}
-        plain = _plain_words(said)
-        shared = {scene: len(scene.words & plain) + 0.4 * len(scene.more_words & plain) for scene in scenes()}
+        plain = _plain_words(f"{said} {brief.mood}")
+        shared = {scene: len(scene.words & plain) for scene in scenes()}
         ranked = sorted(
             scenes(),
             key=lambda scene: (
                 -(
                     near[scene]
-                    + WORD * min(3.0, shared[scene]) ** 0.5
+                    + WORD * min(3, shared[scene]) ** 0.5
+                    + MORE_WORD * min(2, len(scene.more_words & plain))
                     + FEELING * bool(scene.moods & moods)
+                    - UNASKED * bool(scene.needs and not scene.needs & plain)
                     + SINGER_CAN_NAME * bool(brief.dedication and scene.can_name)
                     - self._dislike(scene, wish)
                     + rng.uniform(0, SCENE_CHANCE)
@@ -89,8 +100,9 @@ class Fit:
             ),
         )
         things = [*brief.mentions, *_names_in(brief.theme, brief.dedication, ranked[0])]
-        if thing and not shared[ranked[0]] and near[ranked[0]] < FAR:
+        if thing and near[ranked[0]] < CLOSE and not _covers(ranked[0], thing):
             things.insert(0, thing)
+        if thing and not shared[ranked[0]] and near[ranked[0]] < FAR:
             ranked.insert(0, common())
         return dataclasses.replace(wish, things=tuple(dict.fromkeys(things))), ranked
 
@@ -135,14 +147,25 @@ def stems(text: str) -> frozenset[str]:
 
 
 def as_thing(theme: str) -> str:
-    """What a far theme is about, as something to name ('quantum physics', 'my old keys'); '' if it is none."""
-    words = words_of(theme)
-    if words and len(words) <= 4 and not _CLAUSE & {word.lower() for word in words}:
+    """What a theme is about, as something to name: 'quantum physics', 'losing my old keys' -> 'my old keys'.
+
+    '' if it is no thing: 'I am so tired'.
+    """
+    words = list(words_of(theme))
+    while words and words[0].lower() in _LEADING:
+        words.pop(0)
+    action = bool(words) and len(words) > 1 and words[0].lower().endswith("ing")
+    if words and len(words) <= 4 and not action and not _CLAUSE & {word.lower() for word in words}:
         return " ".join(words)
-    named = re.search(
-        r"\b((?:my|our|his|her|their|your|the|a|an|this) (?:[\w'-]+ )?[\w'-]{3,})", " ".join(words)
-    )
-    return named[1] if named and not _CLAUSE & set(named[1].lower().split()) else ""
+    named = _OWN.search(" ".join(words))
+    return named[0] if named else ""
+
+
+def _covers(scene: Scene, thing: str) -> bool:
+    """Whether the scene speaks of the thing: its last word is one of the scene's words or stands in its lines."""
+    head = stems(thing.rpartition(" ")[2])
+    lines = (stems(unit.plain) for unit in scene.units)
+    return head <= stems(" ".join([*scene.words, *scene.more_words])) or any(head <= line for line in lines)
 
 
 def _names_in(theme: str, dedication: str, scene: Scene) -> list[str]:

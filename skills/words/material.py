@@ -93,13 +93,15 @@ class Unit:
 class Scene:
     """One situation. `theme` and `about` say what it is; `moods` how it may feel; `person` who sings to whom.
 
-    A brief that says one of the theme's `words`, or one of this scene's `more_words`, lies nearer.
+    A brief that says one of the theme's `words`, or one of this scene's `more_words`, lies nearer. A scene
+    of a death `needs` to be asked for by one of those words.
     """
 
     theme: str
     about: str
     words: frozenset[str]
     more_words: frozenset[str]
+    needs: frozenset[str]
     moods: frozenset[str]
     person: str
     units: tuple[Unit, ...]
@@ -156,6 +158,7 @@ def _read(text: str) -> list[Scene]:
                     about=raw["about"],
                     words=frozenset(theme["words"].split()),
                     more_words=frozenset(raw.get("words", "").split()),
+                    needs=frozenset(raw.get("needs", "").split()),
                     moods=frozenset(raw["moods"].split()),
                     person=raw.get("person", "I"),
                     units=tuple(units),

@@ -13,7 +13,7 @@ from skills.words.forms import Plan
 from skills.words.material import Unit, bare
 from skills.words.prosody import last_word, rhymes
 
-_CALLED = re.compile(r"[A-ZÀ-Þ][\w'’.-]*(?: [A-ZÀ-Þ][\w'’.-]*){0,2}")
+_CALLED = re.compile(r"[A-ZÀ-Þ][\w'’.-]*(?: (?:and )?[A-ZÀ-Þ][\w'’.-]*){0,3}")
 
 _MANY = re.compile(r"\band\b|&|^(?:the|all|my|our|every)\b")
 
