@@ -31,7 +31,8 @@ class Announcer:
         kept = f'I made the song "{song.title}" about {request.brief.theme}' + (
             f", for {who}." if who else "."
         )
-        self.memory().remember(Fan(request.fan), Scope("fan", request.fan), self.artist, "", kept)
+        fan = Fan(request.fan)
+        self.memory().remember_song(fan, Scope("fan", fan.id), self.artist, song.id, kept)
 
     def apologise(self, request: Request) -> str:
         slots = {"thing": turned(request.brief.theme)} if request.brief.theme else {}

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from persona.commands.common import JSON, print_json
+from persona.commands.common import JSON, house, print_json
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,3 +47,41 @@ def add_to(app: typer.Typer) -> None:
         for what, figure in summary(rows).items():
             table.add_row(what, str(figure))
         Console().print(table)
+
+    @group.command("voice")
+    def voice(
+        only: list[str] | None = typer.Option(None, help="names of lines"),
+        plot: Path | None = typer.Option(None, help="a folder for a picture of every line"),
+        seed: int = typer.Option(0),
+        as_json: bool = JSON,
+    ) -> None:
+        """Forty lines: pitch, onsets, voicing, words, sound, speed. The table of docs/voice.md."""
+        from voice.bench import table
+        from voice.bench.__main__ import told
+        from voice.bench.lines import bench_lines
+
+        lines = [line for line in bench_lines() if not only or line.name in only]
+        results = table.run(house().singer, lines, plot, seed, told)
+        if as_json:
+            print_json(table.as_json(results))
+        else:
+            Console(highlight=False, soft_wrap=True).print(table.as_text(results), markup=False)
+
+    @group.command("memory")
+    def memory(
+        data: Path = typer.Option(help="conversations in LoCoMo's format"),
+        corrections: Path | None = typer.Option(None, help="corrected evidence, by question"),
+        words: int = typer.Option(1000, min=1, help="the budget of a recall"),
+        cross: bool = typer.Option(False, help="also with weights chosen on the other conversations"),
+        as_json: bool = JSON,
+    ) -> None:
+        """The share of evidence recalled within a budget of words, beside BM25 alone."""
+        import json
+
+        from memory.bench import bench
+
+        report = bench(data, corrections, words, cross=cross)
+        if as_json:
+            print_json(report)
+        else:
+            Console(highlight=False, soft_wrap=True).print(json.dumps(report, indent=1), markup=False)
