@@ -15,10 +15,11 @@ from skills.tune.lines import LineWriter
 from skills.tune.measure import fault, figures
 from skills.tune.melody import Setting
 from skills.tune.plan import Plan, plan
-from skills.tune.rhythm import CROWDED, Clock
+from skills.tune.rhythm import CROWDED, Clock, fits
 from voice.score import Key, Score, TempoMark
 
 CANDIDATES = 10
+MOST_BARS = 8  # that one line may take
 CROWDED_SWING = 0.56
 LEAST_RANGE = 9  # semitones between `low` and `high`
 COST_WEIGHT = 0.15  # of a note's mean cost against one band width of `fault`
@@ -35,8 +36,7 @@ def compose(lyrics: Lyrics, brief: Brief, style: Style, seed: int, low: int, hig
     if high - low < LEAST_RANGE:
         raise TuneError(f"a tune needs {LEAST_RANGE} semitones of range, {low} to {high} are {high - low}")
     rng = np.random.default_rng([seed, *lyrics.text.encode()[:64]])
-    laid = _plan(lyrics, brief, style)
-    clock = Clock(laid.bpm, _swing(laid, lyrics, style))
+    laid, clock = _plan(lyrics, brief, style)
     tonic = PITCH_NAMES[style.tune.keys[int(rng.integers(len(style.tune.keys)))]]
     chords, sections = harmony_of(lyrics, laid, style, tonic, rng)
     slots = slots_of(lyrics, laid)
@@ -66,10 +66,21 @@ def compose(lyrics: Lyrics, brief: Brief, style: Style, seed: int, low: int, hig
     return best
 
 
-def _plan(lyrics: Lyrics, brief: Brief, style: Style) -> Plan:
+def _plan(lyrics: Lyrics, brief: Brief, style: Style) -> tuple[Plan, Clock]:
+    """Tempo and bars with which every line can be sung; a line that does not go into its bars gets more."""
     bars = [line.bars for line in lyrics.lines]
     syllables = [len(line.syllables) for line in lyrics.lines]
-    return plan(style, brief.mood, brief.seconds, bars, syllables, brief.bpm)
+    while True:
+        laid = plan(style, brief.mood, brief.seconds, bars, syllables, brief.bpm)
+        clock = Clock(laid.bpm, _swing(laid, lyrics, style))
+        tight = [
+            i
+            for i, (line, count) in enumerate(zip(lyrics.lines, laid.line_bars, strict=True))
+            if count < MOST_BARS and not fits(line, count, clock, style.tune)
+        ]
+        if not tight:
+            return laid, clock
+        bars = [2 * count if i in tight else count for i, count in enumerate(laid.line_bars)]
 
 
 def _swing(laid: Plan, lyrics: Lyrics, style: Style) -> float:

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skills.lyrics import Line
 from skills.style import Tune
 from skills.tune.harmony import BAR
 from skills.tune.plan import BREATH, LAST_NOTE
+from skills.tune.prosody import pauses, weights
 from voice.score import TICKS_PER_QUARTER, Score, TempoMark
 
 SIXTEENTH = TICKS_PER_QUARTER // 4
@@ -92,9 +94,18 @@ def window(bars: int, syllables: int, clock: Clock, first: bool, last: bool, may
     return Window(bars, earliest, latest, pulse)
 
 
+def fits(line: Line, bars: int, clock: Clock, taste: Tune) -> bool:
+    """Whether the line's syllables go into so many bars, wherever in the song it stands."""
+    if not line.syllables:
+        return True
+    place = window(bars, len(line.syllables), clock, first=True, last=False, may_begin_early=False)
+    plain = np.random.default_rng(0)
+    return place_syllables(weights(line), pauses(line), place, clock, plain, taste) is not None
+
+
 def place_syllables(
-    weights: Sequence[float],
-    pauses: Sequence[bool],
+    heavy: Sequence[float],
+    waits: Sequence[bool],
     place: Window,
     clock: Clock,
     rng: np.random.Generator,
@@ -103,7 +114,7 @@ def place_syllables(
 ) -> Rhythm | None:
     """One reading of the line, the cheapest under this rng's noise; None where the syllables do not fit."""
     slots = np.arange(place.earliest, place.latest - clock.ticks(LAST_NOTE) + 1, SIXTEENTH)
-    count = len(weights)
+    count = len(heavy)
     if count == 0 or len(slots) < count:
         return None
     times = np.array([clock.seconds(int(slot)) for slot in slots])
@@ -113,15 +124,15 @@ def place_syllables(
     came_from = np.zeros((count, len(slots)), dtype=int)
     total[0] = (
         slot_cost
-        + _stress_costs(slots, weights[0], taste.syncopation, place.pulse)
-        + _entry(slots, weights, taste.pickup)
+        + _stress_costs(slots, heavy[0], taste.syncopation, place.pulse)
+        + _entry(slots, heavy, taste.pickup)
     )
-    wishes = _wishes(weights, pauses, rng)
+    wishes = _wishes(heavy, waits, rng)
     for i in range(1, count):
         ways = total[i - 1][:, None] + _gap_costs(gaps, wishes[i - 1])
         came_from[i] = ways.argmin(axis=0)
         total[i] = (
-            ways.min(axis=0) + slot_cost + _stress_costs(slots, weights[i], taste.syncopation, place.pulse)
+            ways.min(axis=0) + slot_cost + _stress_costs(slots, heavy[i], taste.syncopation, place.pulse)
         )
     total[-1] += _close(slots, place)
     best = int(total[-1].argmin())
@@ -155,15 +166,15 @@ def _stress_costs(
     return cost + np.where(off_beat, 0.0, (1 - weight) * strengths * 0.75)
 
 
-def _wishes(weights: Sequence[float], pauses: Sequence[bool], rng: np.random.Generator) -> list[float]:
+def _wishes(heavy: Sequence[float], waits: Sequence[bool], rng: np.random.Generator) -> list[float]:
     """Seconds that each syllable would like: words of weight longer, one of them dwelt on, commas with a pause."""
     hurry = float(np.exp(rng.normal(0, 0.15)))
-    weighty = [i for i, weight in enumerate(weights[:-1]) if weight >= 0.9]
+    weighty = [i for i, weight in enumerate(heavy[:-1]) if weight >= 0.9]
     dwelt = weighty[int(rng.integers(len(weighty)))] if weighty else -1
     wishes = []
-    for i, weight in enumerate(weights):
+    for i, weight in enumerate(heavy):
         wish = NATURAL * hurry * (1.2 if weight >= 0.9 else 0.9)
-        wishes.append(wish * (1.7 if pauses[i] else 1.6 if i == dwelt else 1.0))
+        wishes.append(wish * (1.7 if waits[i] else 1.6 if i == dwelt else 1.0))
     return wishes
 
 
@@ -173,10 +184,10 @@ def _gap_costs(gaps: NDArray[np.float64], wish: float) -> NDArray[np.float64]:
     return np.where(gaps < SHORTEST, np.inf, cost)
 
 
-def _entry(slots: NDArray[np.int_], weights: Sequence[float], pickup: float) -> NDArray[np.float64]:
+def _entry(slots: NDArray[np.int_], heavy: Sequence[float], pickup: float) -> NDArray[np.float64]:
     """A line begins near its bar line: before it with light syllables, on or after it with a stressed one."""
     cost = 0.9 * np.maximum(0, slots) / TICKS_PER_QUARTER
-    if weights[0] >= 0.9:
+    if heavy[0] >= 0.9:
         return np.where(slots < 0, 2.0, cost)
     return np.where(slots < 0, 0.6 * (1 - pickup), cost)
 
