@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,12 +39,15 @@ WEIGHT = (
 
 @dataclass(frozen=True)
 class Route:
-    """`score` in about 0..1: how sure; `nearest` the cosine of the nearest example of that intent."""
+    """`score` in about 0..1: how sure; `nearest` the cosine of the nearest example of that intent; `alarm` the
+    score of a crisis, whatever has won.
+    """
 
     intent: str
     topic: str
     score: float
     nearest: float
+    alarm: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Router:
         for route in routes[1:]:
             if route.score >= ALOUD and _weight(route.intent) < _weight(best.intent):
                 best = route
-        return best
+        return replace(best, alarm=max(route.alarm for route in routes))
 
     def routes(self, texts: Sequence[str]) -> list[Route]:
         """Each text by itself, as one clause."""
@@ -94,7 +97,8 @@ class Router:
         ours = [place for place, name in enumerate(self.examples.intents) if name == intent]
         nearest = max(ours, key=lambda place: float(kernel[place]))
         topic = self.examples.topics[nearest] if kernel[nearest] > TOPIC_FLOOR else "_"
-        return Route(intent, topic, float(scores.max()), float(nearness[ours].max()))
+        alarm = float(scores[self.intents.index("crisis")]) if "crisis" in self.intents else 0.0
+        return Route(intent, topic, float(scores.max()), float(nearness[ours].max()), alarm)
 
     def cues(self, texts: Sequence[str]) -> Matrix:
         """Which cues are in each text: float32 [texts, cues], 0 or 1."""

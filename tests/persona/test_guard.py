@@ -65,6 +65,7 @@ I want to end the song on a minor chord
 he hit me with a joke
 the train hits the bend at midnight
 jumping for joy
+those lyrics hit me hard
 I can't take it anymore, this song is too good
 what's the point of a bridge in a song
 I'm tired of living in the city
