@@ -120,7 +120,8 @@ def _all(folder: Path) -> Iterator[Facts]:
 
     own = sorted(folder.iterdir()) if folder.is_dir() else []
     own = [path for path in own if path.suffix == ".json" or (path / "dsconfig.yaml").is_file()]
-    for voice in (*shipped(), *own):
+    voices: list[str | Path] = [*shipped(), *own]
+    for voice in voices:
         try:
             yield _described(voice)
         except VoiceError as error:

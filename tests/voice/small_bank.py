@@ -130,6 +130,8 @@ def durations(tokens: Mapping[str, int], speakers: bool) -> ModelProto:
     frames = g.do("Mul", frames, g.where(wrong, 9.0, 1.0))
     frames = g.do("Add", frames, g.do("Mul", g.cast(midi, F32), g.const(0.0)))
     if speakers:
+        for name in ("word_div", "word_dur"):
+            g.take(name, I64, [1, "w"])
         g.take("spk_embed", F32, [1, "n", HIDDEN])
     return g.model({"ph_dur_pred": (frames, F32, [1, "n"])})
 
@@ -143,10 +145,11 @@ def pitch(new: bool, noise: float = 0.0) -> ModelProto:
     dur = g.take("note_dur", I64, [1, "m"])
     frames = g.take("pitch", F32, [1, "t"])
     if new:
+        g.take("note_glide", I64, [1, "m"])
         g.take("expr", F32, [1, "t"])
         g.take("spk_embed", F32, [1, "t", HIDDEN])
     g.take("retake", BOOL, [1, "t"])
-    g.take("steps" if new else "speedup", I64, [1])
+    g.take("steps" if new else "speedup", I64, [] if new else [1])
     sung = g.do("Unsqueeze", g.by_frame(midi, dur), g.const([0], np.int64))
     sung = g.do("Add", sung, g.const(DETUNED))
     if noise:
@@ -161,7 +164,7 @@ def variance(new: bool) -> ModelProto:
     g.take("pitch", F32, [1, "t"])
     energy, breathiness = g.take("energy", F32, [1, "t"]), g.take("breathiness", F32, [1, "t"])
     g.take("retake", BOOL, [1, "t", 2])
-    g.take("steps" if new else "speedup", I64, [1])
+    g.take("steps" if new else "speedup", I64, [] if new else [1])
     if new:
         g.take("spk_embed", F32, [1, "t", HIDDEN])
     return g.model(
@@ -191,7 +194,7 @@ def acoustic(tokens: Mapping[str, int], new: bool, base: str) -> ModelProto:
         language = g.do("Equal", g.take("languages", I64, [1, "n"]), g.const(1, np.int64))
         spoken = g.do("Unsqueeze", g.by_frame(g.where(language, 0.0, WRONG), dur), g.const([0], np.int64))
         level = g.do("Add", level, spoken)
-        depth, steps = g.take("depth", F32, [1]), g.take("steps", I64, [1])
+        depth, steps = g.take("depth", F32, []), g.take("steps", I64, [])
         few = g.do("Less", steps, g.const(1, np.int64))
         bad = g.do("Or", few, g.do("Greater", depth, g.const(MAX_DEPTH + 1e-6)))
     else:
@@ -259,41 +262,40 @@ def new_bank(root: Path, *, bases: tuple[str, str] = ("10", "e"), noise: float =
         "dsvariance": numbers(names, 1),
     }
     mel = {"sample_rate": RATE, "hop_size": HOP, "num_mel_bins": BINS}
-    config = {
-        **mel, "phonemes": "phonemes.json", "languages": "languages.json", "use_lang_id": True,
-        "speakers": ["alto", "bass"], "hidden_size": HIDDEN, "use_continuous_acceleration": True,
-    }  # fmt: skip
+
+    def config(folder: str, **more: Any) -> dict[str, Any]:
+        return {
+            **mel, "phonemes": "phonemes.json", "languages": "languages.json", "use_lang_id": True,
+            "hidden_size": HIDDEN, "use_continuous_acceleration": True,
+            "speakers": [f"small{folder}.alto", f"small{folder}.bass"],  # exporters put the model's name in front
+            **({"linguistic": "linguistic.onnx"} if folder else {}), **more,
+        }  # fmt: skip
+
     for folder, tokens in stages.items():
         put(root / folder / "phonemes.json", tokens)
         put(root / folder / "languages.json", {"zh": 2, "en": 1})
-        put(root / folder / "alto.emb", np.array([0, 1, 2, 3], "<f4").tobytes())
-        put(root / folder / "bass.emb", np.array([-0.5, 1, 2, 3], "<f4").tobytes())
+        put(root / folder / f"small{folder}.alto.emb", np.array([0, 1, 2, 3], "<f4").tobytes())
+        put(root / folder / f"small{folder}.bass.emb", np.array([-0.5, 1, 2, 3], "<f4").tobytes())
         if folder:
             put(root / folder / "linguistic.onnx", linguistic(by_words=True, languages=True))
-    put(root / "dsconfig.yaml", {
-        **config, "acoustic": "acoustic.onnx", "vocoder": "small_vocoder", "mel_base": bases[0],
-        "use_variable_depth": True, "max_depth": MAX_DEPTH, "use_energy_embed": True,
-    })  # fmt: skip
+    put(root / "dsconfig.yaml", config(
+        "", acoustic="acoustic.onnx", vocoder="small_vocoder", mel_base=bases[0],
+        use_variable_depth=True, max_depth=MAX_DEPTH, use_energy_embed=True,
+    ))  # fmt: skip
     put(root / "acoustic.onnx", acoustic(stages[""], True, bases[0]))
-    put(root / "dsdur/dsconfig.yaml", {**config, "linguistic": "linguistic.onnx", "dur": "dur.onnx"})
+    put(root / "dsdur/dsconfig.yaml", config("dsdur", dur="dur.onnx"))
     put(root / "dsdur/dur.onnx", durations(stages["dsdur"], True))
     put(root / "dsdur/dsdict-en.yaml", {
         "symbols": [{"symbol": f"en/{one['symbol']}", "type": one["type"]} for one in SYMBOLS],
         "entries": [{"grapheme": "day", "phonemes": ["en/d", "en/iy"]}],
     })  # fmt: skip
-    # The pitch model counts frames of half the length.
     put(root / "dsdur/dsdict-zh.yaml", {
         "symbols": [{"symbol": "zh/a", "type": "vowel"}], "entries": [{"grapheme": "啊", "phonemes": ["zh/a"]}],
     })  # fmt: skip
-    put(
-        root / "dspitch/dsconfig.yaml",
-        {**config, "hop_size": HOP // 2, "linguistic": "linguistic.onnx", "pitch": "pitch.onnx"},
-    )
+    # The pitch model counts frames of half the length.
+    put(root / "dspitch/dsconfig.yaml", config("dspitch", hop_size=HOP // 2, pitch="pitch.onnx"))
     put(root / "dspitch/pitch.onnx", pitch(True, noise))
-    put(
-        root / "dsvariance/dsconfig.yaml",
-        {**config, "linguistic": "linguistic.onnx", "variance": "variance.onnx"},
-    )
+    put(root / "dsvariance/dsconfig.yaml", config("dsvariance", variance="variance.onnx"))
     put(root / "dsvariance/variance.onnx", variance(True))
     put(
         root / "dsvocoder/vocoder.yaml",

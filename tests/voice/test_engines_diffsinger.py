@@ -300,8 +300,8 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "dictionary of another shape": (
         with_file("dsdur/dsdict-en.yaml", "entries: [{word: a}]\n"), "is not a dictionary for DiffSinger"
     ),
-    "an embedding cut short": (with_file("alto.emb", b"\0" * 8), "holds 2 numbers, but .* hidden_size: 4"),
-    "no embedding": (without("dsdur/alto.emb"), "names alto.emb, but"),
+    "an embedding cut short": (with_file("small.alto.emb", b"\0" * 8), "holds 2 numbers, but .* hidden_size: 4"),
+    "no embedding": (without("dsdur/smalldsdur.alto.emb"), "names smalldsdur.alto.emb, but"),
     "no variance": (without("dsvariance/dsconfig.yaml"), "asks for energy, breathiness, but the bank has no variance"),
     "no vocoder": (without("dsvocoder/vocoder.yaml"), "wants the vocoder 'small_vocoder', which is not in"),
     "vocoder of another rate": (changed("dsvocoder/vocoder.yaml", sample_rate=48_000), "do not fit together"),

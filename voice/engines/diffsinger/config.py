@@ -95,12 +95,15 @@ class Stage:
         return _numbers(self.path(self.languages)) if self.languages else {}
 
     def speaker(self, name: str) -> NDArray[np.float32]:
-        """The embedding [hidden] of the speaker called `name` ('' is the first), which may be written with folders."""
-        found = [s for s in self.speakers if name in (s, Path(s).name)] or (
+        """The embedding [hidden] of the speaker called `name` ('' is the first).
+
+        In dsconfig.yaml its name may stand behind a folder and the stage's own name: embeds/my-model.alto.
+        """
+        found = [s for s in self.speakers if name in (s, Path(s).name, _short(s))] or (
             list(self.speakers) if not name or len(self.speakers) == 1 else []
         )
         if not found:
-            known = ", ".join(Path(s).name for s in self.speakers)
+            known = ", ".join(map(_short, self.speakers))
             raise EngineError(f"{self.folder} has no speaker {name!r}: there are {known}")
         path = self.path(found[0] + ".emb")
         embedding = np.frombuffer(path.read_bytes(), "<f4")
@@ -192,6 +195,10 @@ def read_yaml(path: Path, plain: bool = False) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise EngineError(f"{path} holds no settings")
     return raw
+
+
+def _short(speaker: str) -> str:
+    return Path(speaker).name.rsplit(".", 1)[-1]
 
 
 def _typed(path: Path, name: str, default: object, value: object) -> object:

@@ -92,16 +92,17 @@ class Encoder:
         return {"tokens": np.array([tokens]), "languages": np.array([languages])}
 
     def encode(self, line: Line, grid: Grid, timed: bool = True) -> dict[str, Array]:
-        """`encoder_out` and `x_masks`. `timed`: the phones' durations are known already."""
+        """`encoder_out` and `x_masks`, and the words. `timed`: the phones' durations are known already."""
         if self.linguistic is None:
             raise EngineError(f"{self.stage.folder / 'dsconfig.yaml'} names no linguistic model")
         ends = np.cumsum(line.words)
         word_dur = np.diff(np.concatenate([[0], np.cumsum(grid.durations)[ends - 1]]))
-        offers = self.phones(line) | {"word_div": np.array([line.words]), "word_dur": word_dur[None]}
+        words: dict[str, Array] = {"word_div": np.array([line.words]), "word_dur": word_dur[None]}
+        offers = self.phones(line) | words
         if timed:
             offers["ph_dur"] = grid.durations[None]
         encoded, masks = self.linguistic.run(offers, "encoder_out", "x_masks")
-        return {"encoder_out": encoded, "x_masks": masks}
+        return {"encoder_out": encoded, "x_masks": masks, **words}
 
     def voice(self, length: int) -> dict[str, Array]:
         """The speaker's embedding, held for `length` phones or frames."""
@@ -150,6 +151,7 @@ class Pitch:
             "note_midi": np.array([[line.notes[0][1], *(pitch for _, pitch in line.notes)]]),
             "note_rest": np.array([[True, *(False for _ in line.notes)]]),
             "note_dur": np.diff(edges)[None],
+            "note_glide": np.zeros((1, len(line.notes) + 1)),
             "ph_dur": grid.durations[None],
             "pitch": np.full((1, grid.frames), 60.0),
             "expr": np.ones((1, grid.frames)),
