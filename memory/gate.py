@@ -90,21 +90,17 @@ class Verdict:
     worth: float = 0.0
 
 
-def judge(text: str, vector: NDArray[np.float32], shown: Sequence[str] = (), whole: str = "") -> Verdict:
-    """Whether a fan's message is worth keeping. vector: unit, float32 [384], of the text alone.
+def judge(text: str, vector: NDArray[np.float32], shown: Sequence[str] = ()) -> Verdict:
+    """Whether a fan's message is worth keeping. vector: unit, float32 [384], of the turn as it is embedded.
 
-    `whole` is the text with the question that it answers, where it means little without; the vector is its then.
     `shown` is what must not come back as a memory: what was recalled for this answer, and lines of the card.
     """
     reason = refuse(text, shown)
     if reason:
         return Verdict(False, reason)
-    worth = lasting_worth(whole or text, vector)
-    return (
-        Verdict(True, worth=worth)
-        if worth >= _model().threshold
-        else Verdict(False, "no lasting worth", worth)
-    )
+    worth = lasting_worth(text, vector)
+    kept = worth >= _model().threshold
+    return Verdict(kept, "" if kept else "no lasting worth", worth)
 
 
 def refuse(text: str, shown: Sequence[str] = ()) -> str:

@@ -109,7 +109,9 @@ class Memory:
         when = (when or self.now()).astimezone(UTC)
         heard = self.log.asked(persona, str(scope), fan.id, when - OPEN_QUESTION)
         entries = self._worth_keeping(fan, text.strip(), heard, when, shown)
-        entries += [Entry(fan.id, "promise", persona, promise, when) for promise in promises(reply)]
+        for promise in promises(reply):
+            entry = Entry(fan.id, "promise", persona, promise, when)
+            entries.append((entry, self.embedder([entry.line])[0]))
         question = _last_question(reply)
         if question or heard:
             self.log.ask(persona, str(scope), fan.id, question, when)
@@ -122,7 +124,7 @@ class Memory:
         """Keep that a song (its id in the library) was made for a fan; `about` says what it is, in a sentence."""
         when = (when or self.now()).astimezone(UTC)
         entry = Entry(fan.id, "song", persona, about, when, slot="made", key=song, value=song, confidence=1.0)
-        return self._append(persona, scope, [entry])
+        return self._keep_alone(persona, scope, entry)
 
     def remember_lore(
         self, fan: Fan, scope: Scope, persona: str, text: str, when: datetime | None = None
@@ -133,7 +135,7 @@ class Memory:
         when = (when or self.now()).astimezone(UTC)
         if gate.refuse(text):
             return []
-        return self._append(persona, scope, [Entry(fan.id, "lore", fan.name or "Fan", text, when)])
+        return self._keep_alone(persona, scope, Entry(fan.id, "lore", fan.name or "Fan", text, when))
 
     def recall(
         self, fan: Fan, scope: Scope | Sequence[Scope], persona: str, text: str, words: int = WORDS
@@ -211,24 +213,30 @@ class Memory:
 
     def _worth_keeping(
         self, fan: Fan, text: str, heard: str, when: datetime, shown: Sequence[str]
-    ) -> list[Entry]:
-        """The turn and its facts, if the gate lets them in."""
+    ) -> list[tuple[Entry, NDArray[np.float32]]]:
+        """The turn and its facts with their vectors, if the gate lets them in."""
         if not text or gate.refuse(text, shown):
             return []
         name = fan.name or "Fan"
-        heard = heard if len(text.split()) < ELLIPTIC_WORDS else ""
+        turn = Entry(fan.id, "turn", name, text, when, heard if len(text.split()) < ELLIPTIC_WORDS else "")
+        vector = self.embedder([turn.line])[0]
         facts = extract_by_model(text, name, self._ask) if self._ask else extract(text, name)
-        whole = f"{heard} {text}".strip()
-        if not facts and not gate.judge(text, self.embedder([whole])[0], shown, whole).kept:
+        if not facts and not gate.judge(text, vector, shown).kept:
             return []
-        turn = Entry(fan.id, "turn", name, text, when, heard)
-        return [turn, *(_fact_entry(fan, name, fact, when) for fact in facts)]
+        # A fact means what its turn means, so it shares the vector: a write embeds one text.
+        return [(turn, vector), *((_fact_entry(fan, name, fact, when), vector) for fact in facts)]
 
-    def _append(self, persona: str, scope: Scope, entries: Sequence[Entry]) -> list[int]:
+    def _keep_alone(self, persona: str, scope: Scope, entry: Entry) -> list[int]:
+        return self._append(persona, scope, [(entry, self.embedder([entry.line])[0])])
+
+    def _append(
+        self, persona: str, scope: Scope, entries: Sequence[tuple[Entry, NDArray[np.float32]]]
+    ) -> list[int]:
         if not entries:
             return []
+        vectors = np.stack([vector for _, vector in entries])
         return self.log.append(
-            persona, str(scope), entries, self.embedder([e.line for e in entries]), self.embedder.name
+            persona, str(scope), [entry for entry, _ in entries], vectors, self.embedder.name
         )
 
 

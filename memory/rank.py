@@ -148,14 +148,14 @@ class Shelf:
             (weights.beside, 1, 1),
             (weights.around, 2, 3),
         ):
-            lengths = self._sum(self._lengths[:, None], back, ahead)[:, 0]
-            total += np.float32(weight) * bm25(self._sum(tf, back, ahead), lengths, each)
+            lengths = self.window(self._lengths[:, None], back, ahead)[:, 0]
+            total += np.float32(weight) * bm25(self.window(tf, back, ahead), lengths, each)
         share: NDArray[np.float32] = total * np.float32(1 / (float(each.sum()) + weights.doubt))
         return share
 
     def _meaning(self, vector: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
         if self._mood is None:
-            mood = self._sum(self.vectors, 2, 3)
+            mood = self.window(self.vectors, 2, 3)
             self._mood = mood / np.maximum(np.linalg.norm(mood, axis=1, keepdims=True), np.float32(1e-9))
         alone, around = np.maximum(self.vectors @ vector, 0), np.maximum(self._mood @ vector, 0)
         both: NDArray[np.float32] = np.float32(weights.meaning) * alone + np.float32(weights.mood) * around
@@ -203,7 +203,7 @@ class Shelf:
         )
         return spread
 
-    def _sum(self, rows: NDArray[np.float32], back: int, ahead: int) -> NDArray[np.float32]:
+    def window(self, rows: NDArray[np.float32], back: int, ahead: int) -> NDArray[np.float32]:
         """Each row plus those up to `back` before and `ahead` after it in the same talk."""
         result = rows.copy()
         for step in (*range(-back, 0), *range(1, ahead + 1)):

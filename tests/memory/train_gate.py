@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import base64
 import json
+import random
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import yaml
 
 from memory import gate
 from memory.embedder import Embedder
+from memory.rank import Turn
 from tests.memory.histories import DATA, read_facts
 
+NAMES = "Ann Bo Cleo Dana nightowl77 Priya xX_rust_Xx Omar Ingrid mossback Fan Tomas".split(" ")
 RIDGE, STEPS, RATE, FOLDS = 0.003, 3000, 0.5, 5
 
 
@@ -25,6 +29,14 @@ def read_examples() -> tuple[list[str], np.ndarray]:
     facts = [said for each in read_facts().values() for _, said in each]
     keep, noise = table["keep"] * 3 + facts, table["noise"] * 3
     return keep + noise, np.array([1.0] * len(keep) + [0.0] * len(noise))
+
+
+def as_turns(texts: list[str]) -> list[str]:
+    """The texts as they are embedded, said by various people on various days."""
+    dice = random.Random(11)
+    days = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=dice.randrange(1000)) for _ in texts]
+    names = [dice.choice(NAMES) for _ in texts]
+    return [Turn(0, 0, "", "turn", *each).line for each in zip(names, texts, days, strict=True)]
 
 
 def fit(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
@@ -41,7 +53,7 @@ def fit(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
 def main() -> None:
     texts, y = read_examples()
     unique = list(dict.fromkeys(texts))
-    vectors = dict(zip(unique, Embedder(2)(unique), strict=True))
+    vectors = dict(zip(unique, Embedder(2)(as_turns(unique)), strict=True))
     x = np.stack([gate.features(text, vectors[text]) for text in texts]).astype(float)
     fold = np.array([unique.index(text) % FOLDS for text in texts])
     held = np.zeros(len(y))

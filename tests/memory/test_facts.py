@@ -1,0 +1,67 @@
+"""Facts a fan states about themselves, by rule: right ones, and none from noise."""
+
+import pytest
+import yaml
+
+from memory.facts import extract
+
+from .histories import DATA
+
+
+@pytest.mark.parametrize(
+    ("said", "facts"),
+    [
+        ("call me Jules, everyone does", ["Ann wants to be called Jules"]),
+        ("I go by they/them, just so you know", ["Ann's pronouns are they/them"]),
+        ("we moved to Leeds last month", ["Ann lives in Leeds"]),
+        ("I'm from a tiny town called Hebden Bridge", ["Ann comes from Hebden Bridge"]),
+        ("I work nights at a bakery", ["Ann works at a bakery"]),
+        ("my little sister Bea sings too", ["Ann's sister is called Bea"]),
+        ("adopted a greyhound, she's called Juniper", ["Ann's greyhound is called Juniper"]),
+        ("my birthday is on 14 November", ["Ann's birthday is 14 November"]),
+        ("Maya's birthday is June 3rd", ["Maya's birthday is June 3rd"]),
+        ("my favourite colour is rust red, ha", ["Ann's favourite colour is rust red"]),
+        ("I really love slide guitar", ["Ann likes slide guitar"]),
+        ("I hate winter", ["Ann does not like winter"]),
+        ("I'm allergic to peanuts", ["Ann is allergic to peanuts"]),
+        ("I live in Oslo. My dog is called Rex!", ["Ann lives in Oslo", "Ann's dog is called Rex"]),
+        (
+            "that song about the lighthouse got me through the winter",
+            ["lighthouse", "got me through the winter"],
+        ),
+    ],
+)
+def test_a_statement_gives_its_fact(said, facts):
+    found = " | ".join(fact.text for fact in extract(said, "Ann"))
+    assert all(fact in found for fact in facts), found
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I promised my mother I'd come home for Easter",
+        "do I live in Oslo?",
+        "you live in Oslo",
+        "I love it",
+        "I'm not from Leeds",
+        "my password is Leeds",
+    ],
+)
+def test_what_states_no_fact_gives_none(said):
+    assert extract(said, "Ann") == []
+
+
+def test_noise_gives_no_facts():
+    noise = yaml.safe_load((DATA / "gate.yaml").read_text("utf-8"))["noise"]
+    found = {text: extract(text, "Ann") for texts in noise.values() for text in texts}
+    assert {text: facts for text, facts in found.items() if facts} == {}
+
+
+def test_like_and_dislike_of_one_thing_share_a_key():
+    (before,), (after,) = extract("I love trains", "Ann"), extract("I can't stand trains", "Ann")
+    assert (before.slot, before.key) == (after.slot, after.key) and before.text != after.text
+
+
+def test_what_ended_replaces_what_held():
+    (before,), (after,) = extract("I'm vegetarian", "Ann"), extract("I'm not vegetarian any more", "Ann")
+    assert (before.slot, before.key) == (after.slot, after.key) and after.value == ""
