@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -35,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         if as_child:
             end_with_parent()
+            os.nice(10)  # who sings yields to who talks
         home = house()
         with home.working(required=True):
             sys.stderr.write("making songs from the queue; Ctrl-C stops\n")

@@ -16,7 +16,7 @@ class Rate:
     every: float
 
 
-FAN, CHANNEL, SERVER = Rate(6, 5.0), Rate(20, 1.0), Rate(60, 0.25)
+FAN, CHANNEL, SERVER = Rate(6, 5.0), Rate(20, 1.0), Rate(100, 0.1)
 SILENCE = (60.0, 600.0, 3600.0, 6 * 3600.0)  # how long an abuser is ignored, by how often it happened
 FORGIVEN = 24 * 3600.0  # a day of peace, and the count begins anew
 KEPT = 20_000  # buckets; the full ones go first
@@ -60,12 +60,12 @@ class Pace:
         self._silenced[fan] = (now + SILENCE[min(times, len(SILENCE) - 1)], times + 1)
         return "warn"
 
-    def wait(self, channel: str, server: str, now: float) -> float:
-        """Seconds to wait before answering here, so that a flood becomes a queue."""
-        return max(
-            self._bucket(f"channel {channel}", self.channel, now).take(self.channel, now),
-            self._bucket(f"server {server}", self.server, now).take(self.server, now),
-        )
+    def wait(self, channel: str, server: str | None, now: float) -> float:
+        """Seconds to wait before answering here, so that a flood becomes a queue. In private there is no server."""
+        here = self._bucket(f"channel {channel}", self.channel, now).take(self.channel, now)
+        if server is None:
+            return here
+        return max(here, self._bucket(f"server {server}", self.server, now).take(self.server, now))
 
     def silenced(self) -> dict[str, tuple[float, int]]:
         return dict(self._silenced)

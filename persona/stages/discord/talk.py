@@ -151,7 +151,7 @@ class Talk:
 
     async def _take_turn(self, turn: Turn, first: discord.Message, me: discord.ClientUser) -> None:
         key = (first.channel.id, first.author.id)
-        server = server_of(first.guild.id if first.guild else None)
+        server = str(first.guild.id) if first.guild else None
         async with self._typing(first.channel):
             try:
                 while (
