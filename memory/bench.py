@@ -130,9 +130,8 @@ def bm25_windows(shelf: Shelf, question: Question) -> NDArray[np.float32]:
     turns = len(shelf.turns)
     if not terms:
         return np.zeros(turns, np.float32)
-    tf = counts([bag(turn.line) for turn in shelf.turns], terms)
-    lengths = np.array([sum(bag(turn.line).values()) for turn in shelf.turns], np.float32)
-    windows, sizes = shelf.window(tf, 2, 3), shelf.window(lengths[:, None], 2, 3)[:, 0]
+    windows = shelf.window(counts(shelf.bags, terms), 2, 3)
+    sizes = shelf.window(shelf.lengths[:, None], 2, 3)[:, 0]
     return bm25(windows, sizes, inverse_frequency((windows > 0).sum(0).astype(np.float32), turns))
 
 

@@ -14,9 +14,8 @@ UNITS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 _AGO = re.compile(rf"\b(?:a )?({'|'.join(NUMBERS)}|\d+) (day|week|month|year)s? ago\b")
 _LAST = re.compile(rf"\b(last|this|past) (week|month|year|{'|'.join(SEASONS)}|{'|'.join(MONTHS + DAYS)})\b")
-_DATE = re.compile(
-    rf"\b(?:(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? )?({'|'.join(MONTHS)})(?: (\d{{1,2}})(?:st|nd|rd|th)?\b)?(?:,? (\d{{4}}))?"
-)
+_NTH = r"(\d{1,2})(?:st|nd|rd|th)?"
+_DATE = re.compile(rf"\b(?:{_NTH}(?: of)? )?({'|'.join(MONTHS)})(?: {_NTH}\b)?(?:,? (\d{{4}}))?")
 _IN_YEAR = re.compile(r"\b(?:in|during|of|since) ((?:19|20)\d\d)\b")
 _ON_DAY = re.compile(rf"\bon ({'|'.join(DAYS)})\b")
 _MAY_IS_A_VERB = re.compile(r"\bmay (?!\d)(?!of\b)(?!and\b)")

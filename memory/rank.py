@@ -102,8 +102,8 @@ class Shelf:
             raise ValueError(f"{len(turns)} turns with {len(vectors)} vectors")
         self.turns = list(turns)
         self.vectors = vectors
-        self._bags: list[Counter[str]] = [bag(turn.line) for turn in turns]
-        self._lengths = np.array([sum(bag.values()) for bag in self._bags], np.float32)
+        self.bags: list[Counter[str]] = [bag(turn.line) for turn in turns]
+        self.lengths = np.array([sum(bag.values()) for bag in self.bags], np.float32)
         self._frequencies = frequencies
         self._talk = _talks(self.turns)
         self._mood: NDArray[np.float32] | None = None
@@ -130,7 +130,7 @@ class Shelf:
         total = np.zeros(len(self.turns), np.float32)
         if not terms:
             return total
-        tf = counts(self._bags, list(terms))
+        tf = counts(self.bags, list(terms))
         each = np.array(list(terms.values()), np.float32)
         found: NDArray[np.float32] = (tf > 0).sum(0).astype(np.float32)
         documents = len(tf)
@@ -148,7 +148,7 @@ class Shelf:
             (weights.beside, 1, 1),
             (weights.around, 2, 3),
         ):
-            lengths = self.window(self._lengths[:, None], back, ahead)[:, 0]
+            lengths = self.window(self.lengths[:, None], back, ahead)[:, 0]
             total += np.float32(weight) * bm25(self.window(tf, back, ahead), lengths, each)
         share: NDArray[np.float32] = total * np.float32(1 / (float(each.sum()) + weights.doubt))
         return share
@@ -186,11 +186,11 @@ class Shelf:
         """Words that the best turns bring along: names and things by which a second memory may be found."""
         worth: Counter[str] = Counter()
         for place in np.argsort(-scores, kind="stable")[: weights.seconds_from]:
-            worth.update(self._bags[place].keys() - terms.keys())
+            worth.update(self.bags[place].keys() - terms.keys())
         if not worth:
             return {}
         words = list(worth)
-        found = (counts(self._bags, words) > 0).sum(0)
+        found = (counts(self.bags, words) > 0).sum(0)
         rare = np.log(len(self.turns) / found)
         value = {word: worth[word] * float(each) for word, each in zip(words, rare, strict=True)}
         best = sorted(value, key=lambda word: (-value[word], word))[: weights.seconds]
