@@ -62,7 +62,8 @@ class EmbeddedAuthor:
         A name is sung in a line of the scene; if the scene has no place for it, in one that also names the theme;
         and only then in a line that would suit any song.
         """
-        nearest = scenes[:NEAREST]
+        # when the nearest scene is used up, one that feels like it comes before one that is merely near
+        nearest = sorted(scenes[:NEAREST], key=lambda scene: not scene.moods & scenes[0].moods)
         topical = (
             [(scenes[0], (wish.topic, *wish.things), True)]
             if wish.topic and scenes[0] is not common()

@@ -26,8 +26,8 @@ FEELING = 0.12
 SINGER_CAN_NAME = 0.10
 DISLIKE = 1.0
 UNASKED = 0.6  # for singing of a death that the brief does not speak of
-SCENE_CHANCE = 0.05  # how far the seed may stray from the nearest scene, and from the nearest lines
-LINE_CHANCE = 0.10
+SCENE_CHANCE = 0.06  # how far the seed may stray from the nearest scene
+LINE_CHANCE = 0.25  # and within it, where every line fits, from the nearest line
 SMALL = frozenset(
     """a an the and or but of to in on at by for with from up out my your our his her their its this that it is are was
     were be i you he she we they me him them us about who whose how when where what why all some any no not so too very
@@ -100,9 +100,11 @@ class Fit:
             ),
         )
         things = [*brief.mentions, *_names_in(brief.theme, brief.dedication, ranked[0])]
-        if thing and near[ranked[0]] < CLOSE and not _covers(ranked[0], thing):
+        # a line with the name, written for the scene, is worth more than one that squeezes in both
+        if thing and not brief.dedication and near[ranked[0]] < CLOSE and not _covers(ranked[0], thing):
             things.insert(0, thing)
-        if thing and not shared[ranked[0]] and near[ranked[0]] < FAR:
+        # the scene that sings of anything is fond of it: not for a brief in anger
+        if thing and not shared[ranked[0]] and near[ranked[0]] < FAR and "angry" not in moods:
             ranked.insert(0, common())
         return dataclasses.replace(wish, things=tuple(dict.fromkeys(things))), ranked
 
