@@ -21,12 +21,16 @@ class Message:
 
 @dataclass(frozen=True)
 class Encounter:
-    """What a stage hands to the artist. It is also the runtime context of the agent's tools and middleware."""
+    """What a stage hands to the artist. It is also the runtime context of the agent's tools and middleware.
+
+    `around`: further scopes that are in sight from `scope`, such as a channel's server.
+    """
 
     message: Message
     fan: Fan
     address: Address
     scope: Scope
+    around: tuple[Scope, ...] = ()
 
     @property
     def asker(self) -> Asker:

@@ -126,7 +126,7 @@ class Recall(Middleware):
             memories = await asyncio.to_thread(
                 self._memory.recall,
                 encounter.fan,
-                encounter.scope,
+                (encounter.scope, *encounter.around),
                 self._card.name,
                 encounter.message.text,
                 words=self._words,

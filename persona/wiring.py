@@ -12,8 +12,8 @@ from persona.settings import Settings
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from memory.memory import Memory
     from memory.embedder import Embedder
+    from memory.memory import Memory
     from persona.agent import Artist
     from persona.announcer import Announcer
     from persona.card import Card
@@ -195,6 +195,7 @@ class House:
     def discord_stage(self, account: Account) -> DiscordStage:
         """The stage, for the account that the token belongs to."""
         from persona.stages.discord.bot import DiscordStage, Parts
+        from persona.stages.discord.keeps import MemoryKeeps
 
         chosen = self.settings.discord
         parts = Parts(
@@ -205,6 +206,7 @@ class House:
             servers=self.discord_servers,
             limits=self.discord_limits,
             outbox=self.discord_outbox,
+            keeps=MemoryKeeps(lambda: self.memory, self.card.name),
             gather=chosen.gather,
             message_content=account.message_content,
         )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import discord
 import structlog
 from discord import app_commands
 from discord.ext import tasks
 
-from memory.fan import Fan
 from persona.errors import sentence_for
 from persona.stages.discord.about import add_about
 from persona.stages.discord.buttons import SongButton, StageButton
@@ -20,6 +19,7 @@ from persona.stages.discord.charts import Charts
 from persona.stages.discord.clips import Clips
 from persona.stages.discord.costs import Costs
 from persona.stages.discord.elsewhere import Elsewhere
+from persona.stages.discord.keeps import Keeps, KeepsNothing
 from persona.stages.discord.limits import Limits
 from persona.stages.discord.lines import Lines
 from persona.stages.discord.ordering import add_ordering
@@ -45,22 +45,6 @@ log = structlog.get_logger()
 LOOK_EVERY = 1.0  # seconds between two looks at progress and outbox
 FLUSH_EVERY = 30.0
 CHART_EVERY = 600.0
-
-
-class Keeps(Protocol):
-    """What else remembers a fan, and can show and forget it."""
-
-    def export(self, fan: Fan) -> Any: ...
-
-    def forget(self, fan: Fan) -> None: ...
-
-
-class KeepsNothing:
-    def export(self, fan: Fan) -> Any:
-        return []
-
-    def forget(self, fan: Fan) -> None:
-        pass
 
 
 @dataclass(frozen=True)
@@ -117,7 +101,7 @@ class DiscordStage(discord.AutoShardedClient):
         self.orders = Orders(self.store, self.book, self.lines, self.talk, self._partial)
         self.clips = Clips(self, self.store, self.outbox, self.orders, self.servers, self.library, self.lines)
         self.clips.on_posted.append(self._song_posted)
-        self.charts = Charts(self.store, self.servers, self.lines)
+        self.charts = Charts(self.store, self.servers, self.lines, self.keeps.number_one)
         self.songs, self.performer = Songs(self), Performer(self)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -36,8 +37,12 @@ class Entry:
 
 
 class Charts:
-    def __init__(self, store: Store, servers: Servers, lines: Lines) -> None:
-        self.store, self.servers, self.lines = store, servers, lines
+    """`number_one(title, guild)` is told the best song of a server's week, so that the artist knows its hits."""
+
+    def __init__(
+        self, store: Store, servers: Servers, lines: Lines, number_one: Callable[[str, int], None]
+    ) -> None:
+        self.store, self.servers, self.lines, self.number_one = store, servers, lines, number_one
 
     # ---- counting
 
@@ -132,6 +137,8 @@ class Charts:
             address = str(address_of(settings.chart_channel, guild))
             if self.store.together(lambda c, row=(guild, week, nonce, address, text): _post_once(c, *row)):  # type: ignore[misc]
                 made.append(nonce)
+                for best in self.top(guild, now.timestamp() - WEEK)[:1]:
+                    self.number_one(best.title, guild)
         return made
 
 

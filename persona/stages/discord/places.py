@@ -58,6 +58,11 @@ def encounter_of(message: discord.Message, text: str) -> Encounter:
     address = address_of(message.channel.id, message.guild.id if message.guild else None)
     fan = fan_of(message.author)
     alone = message.guild is None and not isinstance(message.channel, discord.GroupChannel)
+    around = (Scope("server", f"{STAGE}:{message.guild.id}"),) if message.guild is not None else ()
     return Encounter(
-        Message(str(message.id), text, message.created_at), fan, address, scope_of(address, fan, alone)
+        Message(str(message.id), text, message.created_at),
+        fan,
+        address,
+        scope_of(address, fan, alone),
+        around,
     )

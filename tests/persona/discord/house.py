@@ -16,7 +16,8 @@ from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 
 from persona.encounter import Encounter
-from persona.stages.discord.bot import DiscordStage, KeepsNothing, Parts
+from persona.stages.discord.bot import DiscordStage, Parts
+from persona.stages.discord.keeps import KeepsNothing
 from persona.stages.discord.limits import Limits
 from persona.stages.discord.lines import Lines
 from persona.stages.discord.outbox import Outbox

@@ -116,7 +116,8 @@ async def test_reactions_and_shares_count_once_per_fan(theatre):
 
 
 async def test_the_weekly_chart_is_posted_once_even_over_a_restart(theatre):
-    async with theatre() as t:
+    kept = Kept()
+    async with theatre(keeps=kept) as t:
         hall = t.guild.create_text_channel("hall")
         await t.mod.slash(t.channel, "setup chart", channel=hall, day="Friday", hour=18)
         song = t.order()
@@ -133,6 +134,7 @@ async def test_the_weekly_chart_is_posted_once_even_over_a_restart(theatre):
         assert await t.stage.charts.look(friday) == []
         await t.look()
         [post] = t.said(hall)
+        assert kept.hit == ("Last Train Home", t.guild.id), "the artist knows its hits"
         assert "Last Train Home" in post.content and "🥇" in post.content
 
 
@@ -162,6 +164,9 @@ class Kept:
 
     def forget(self, fan):
         self.forgotten.append(fan.id)
+
+    def number_one(self, title, guild):
+        self.hit = (title, guild)
 
 
 async def test_export_gives_all_of_ones_own_and_nothing_of_others(theatre):
