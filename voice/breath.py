@@ -14,7 +14,7 @@ Samples = NDArray[np.float32]
 SHORTEST_REST = 0.3  # seconds; no breath is heard in a shorter one
 LONGEST = 0.45  # seconds
 BEFORE = 0.05  # seconds from a breath's end to the first sound
-QUIET, LOUD = -42.0, -20.0  # dB below the vowels, at breath 0+ and 1
+QUIET, LOUD = -46.0, -22.0  # dB below the vowels, at breath 0+ and 1
 _RESONANCES = ((620.0, 220.0), (1550.0, 260.0), (2600.0, 380.0), (3700.0, 600.0))  # Hz, bandwidth
 
 
