@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from datetime import date
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import CACHE
+from tests.voice.ace_step_server import Server, serving
 from tests.voice.small_bank import new_bank
 from voice.consent import ConsentError, check_consent, read_consent
 from voice.engines import EngineError, ScoreSinger, engine, engine_of
@@ -121,3 +123,27 @@ def test_consent_ends_with_its_last_day() -> None:
     check_consent(record, today=date(2030, 6, 30))
     with pytest.raises(ConsentError, match="ended on 2030-06-30"):
         check_consent(record, today=date(2030, 7, 1))
+
+
+def test_the_examples_in_the_documentation_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    new_bank(tmp_path / "banks" / "ada")
+    score = Score("", (Note(0, 480, 60, "no"),))
+    (tmp_path / "score.json").write_text(score.to_json())
+    text = (Path(__file__).parents[2] / "docs" / "engines.md").read_text("utf-8")
+    bank, song = re.findall(r"```python\n(.*?)```", text, re.S)
+    made: dict[str, Any] = {}
+    exec(bank, made)
+    assert np.abs(made["stem"]).max() > 0.05
+    with serving(Server(questions=0)) as server:
+        exec(song.replace("http://127.0.0.1:8001", server.address), made)
+    assert len(made["left"]) == len(made["right"]) == 2 * STUDIO_RATE
+
+
+def test_the_card_in_the_documentation_opens_a_bank(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "engines.md").read_text("utf-8")
+    [card] = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    bank = new_bank(tmp_path / "bank")
+    (bank / "troubadour.yaml").write_text(card, "utf-8")
+    voice = engine("diffsinger", bank, cache=tmp_path, threads=1)
+    assert (voice.name, voice.low, voice.high) == ("Ada", 55, 76)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -348,3 +350,34 @@ def test_a_vocoder_by_name_is_found_in_the_folder_of_vocoders(old: Path, tmp_pat
         engine("diffsinger", old, cache=tmp_path)
     with pytest.raises(EngineError, match="there is no voicebank at"):
         engine("diffsinger", tmp_path / "nowhere", cache=tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_the_score_phones_follow_one_another_and_vowels_meet_their_notes(
+    bank: Path, seed: int
+) -> None:
+    rng = random.Random(seed)
+    notes: list[Note] = []
+    tick = rng.choice([0, 60, 480])
+    for _ in range(rng.randint(2, 9)):
+        word = rng.choice([("no",), ("late",), ("lone", "ly"), ("me",), ("oh",), ("tree",)])
+        for k, syllable in enumerate(word):
+            syllabic = "single" if len(word) == 1 else "begin" if k == 0 else "end"
+            for m in range(rng.choice([1, 1, 1, 2, 3])):
+                ticks = rng.choice([30, 60, 120, 480, 1920])
+                sung = (syllable, syllabic) if m == 0 else (None, "single")
+                breath = rng.random() < 0.15
+                notes.append(Note(tick, ticks, rng.randint(48, 70), *sung, breath_after=breath))
+                tick += ticks + rng.choice([0, 0, 0, 10, 60, 240, 960])
+    tempo = (TempoMark(0, rng.choice([40.0, 200.0])), TempoMark(960, 90.0))
+    wild = Score("wild", tuple(notes), tempo=tempo, swing=rng.choice([0.5, 0.66]))
+    take = load(bank).sing(wild)
+    assert np.isfinite(take.audio).all()
+    assert {one.note for one in take.notes} == set(range(len(notes)))
+    for one, following in itertools.pairwise(take.phonemes):
+        assert one.start < one.end <= following.start + 1e-6
+    begun: set[int] = set()
+    for one in take.phonemes:
+        if one.symbol.split("/")[-1] in small_bank.VOWELS and one.note not in begun:
+            begun.add(one.note)
+            assert one.start == pytest.approx(wild.seconds(notes[one.note].tick), abs=1e-6)

@@ -43,12 +43,13 @@ def phrases(score: Score, dictionary: Dictionary, known: set[str]) -> list[list[
 
 def _gathered(score: Score, units: list[Unit]) -> list[list[Unit]]:
     gathered: list[list[Unit]] = [[]]
+    breathed = False
     for unit in units:
-        if gathered[-1] and unit.sung.start - gathered[-1][-1].sung.end >= LEGATO:
+        if gathered[-1] and (breathed or unit.sung.start - gathered[-1][-1].sung.end >= LEGATO):
             gathered.append([])
         end = unit.sung.end
-        if score.notes[unit.sung.notes[-1]].breath_after:
-            end -= max(min(BREATH, (end - unit.sung.start) / 3), LEGATO)
+        if breathed := score.notes[unit.sung.notes[-1]].breath_after:
+            end -= min(BREATH, (end - unit.sung.start) / 3)
         gathered[-1].append(dataclasses.replace(unit, sung=dataclasses.replace(unit.sung, end=end)))
     return gathered
 

@@ -40,7 +40,7 @@ def timed(score: Score, units: Sequence[Unit], room: float, durations: Durations
     )
     edges = [starts[0] - PADDING, *starts, units[-1].sung.end, units[-1].sung.end + TAIL]
     shares = durations.predict(_even(line, edges)) if durations else _by_rule(line, edges)
-    return _fitted(line, edges, shares, min(room, PADDING) - HEAD / 2)
+    return _fitted(line, edges, shares, min(max(room - HEAD / 2, 0.6 * room), PADDING))
 
 
 def _even(line: Line, edges: Sequence[float]) -> Line:
@@ -63,7 +63,7 @@ def _by_rule(line: Line, edges: Sequence[float]) -> Floats:
 def _fitted(line: Line, edges: Sequence[float], shares: Floats, room: float) -> Line:
     """Each word's phones share its time; the first consonants keep theirs, as far as there is room, and end in time."""
     onset = shares[1 : line.words[0]]
-    onset = onset * min(1.0, max(room, 0.01) / onset.sum()) if len(onset) else onset
+    onset = onset * min(1.0, room / onset.sum()) if len(onset) else onset
     begin = edges[1] - onset.sum()
     times = [begin - HEAD, *(begin + np.cumsum(np.concatenate([[0.0], onset]))[:-1])]
     place = line.words[0]
