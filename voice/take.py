@@ -16,7 +16,10 @@ F0_RATE = 80  # frames a second of an F0 curve
 
 @dataclass(frozen=True)
 class TimedPhoneme:
-    """`symbol` (Kokoro's IPA) sounds from `start` to `end` [seconds from the score's start]; `note` indexes Score.notes."""
+    """`symbol` sounds from `start` to `end` [seconds from the score's start]; `note` indexes Score.notes.
+
+    Symbols are Kokoro's IPA, or another engine's own.
+    """
 
     symbol: str
     start: float
