@@ -14,18 +14,15 @@ from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, HumanMessage
 
-from memory.fan import Fan, Scope
 from memory.memory import Memory
 from persona import guard
 from persona.card import Card
 from persona.conversations import Conversations
 from persona.encounter import Encounter
 from persona.middleware import Guard, Limits, Recall, Remember, Trouble, quoted
+from persona.models import close_model
 from persona.repertoire import Repertoire
 from persona.speech import Speech
-from persona.telling import spoken_theme
-from skills.book import Request
-from skills.library import Song
 from skills.requesting import Skills
 from skills.tools import song_tools
 
@@ -47,6 +44,7 @@ class Artist:
     ) -> None:
         self.name, self.greeting = card.name, card.first_mes
         self._card, self._memory, self._lines = card, memory, Repertoire.of(card)
+        self._model = model
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._graph = create_agent(
             model,
@@ -89,20 +87,6 @@ class Artist:
         """The answer, whole."""
         return "".join([piece async for piece in self.answer(encounter)])
 
-    def announce(self, request: Request, song: Song) -> str:
-        """The words that a finished song is posted with; the artist keeps in mind that it made it."""
-        slots = {"title": song.title, "thing": request.brief.theme}
-        topic = "_"
-        if request.brief.dedication:
-            slots, topic = slots | {"who": request.brief.dedication}, "for"
-        text = self._lines.choose("announce", topic, slots, (), request.id).filled(slots)
-        # Private to the fan, whatever the address: a server need not know whom a song was for.
-        fan = Fan(request.fan)
-        self._memory.remember(fan, Scope("fan", request.fan), self.name, "", text)
-        return text
-
-    def apologise(self, request: Request) -> str:
-        """The words for a song that could not be made."""
-        theme = spoken_theme(request.brief.theme)
-        slots = {"thing": theme} if theme else {}
-        return self._lines.choose("apology", "_", slots, (), request.id).filled(slots)
+    async def close(self) -> None:
+        """Ends what the chat model holds open; in the loop in which it answered."""
+        await close_model(self._model)

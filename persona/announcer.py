@@ -8,6 +8,7 @@ from memory.fan import Fan, Scope
 from memory.memory import Memory
 from persona.hearing import turned
 from persona.repertoire import Repertoire
+from persona.telling import spoken_theme
 from skills.book import Request
 from skills.library import Song
 
@@ -35,5 +36,6 @@ class Announcer:
         self.memory().remember_song(fan, Scope("fan", fan.id), self.artist, song.id, kept)
 
     def apologise(self, request: Request) -> str:
-        slots = {"thing": turned(request.brief.theme)} if request.brief.theme else {}
+        theme = spoken_theme(request.brief.theme)
+        slots = {"thing": theme} if theme else {}
         return self.repertoire.choose("apology", "_", slots, (), request.id).filled(slots)

@@ -16,7 +16,8 @@ from persona.repertoire import Line, Repertoire
 # No wry turn goes with these; and 'your mother died' does not fill a slot.
 GRAVE = re.compile(
     r"\b(?:died|dead|death|dying|pass(?:ed|ing)|funeral|buried|grief|griev\w+|lost|loss|gone|cancer|hospital|killed|"
-    r"miss(?:ing)?|left (?:me|us)|divorc\w+|lonel\w+|suicid\w+|murder\w*|war|sick|ill|goodbye|grave|hospice|miscarriage|stillborn)\b",
+    r"miss(?:ing)?|left (?:me|us)|divorc\w+|lonel\w+|suicid\w+|murder\w*|war|sick|ill|goodbye|grave|hospice|"
+    r"miscarriage|stillborn)\b",
     re.IGNORECASE,
 )
 LONGEST_THEME = 8  # words that still read as a thing

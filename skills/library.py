@@ -24,6 +24,7 @@ from skills.files import write_text_whole
 from skills.lyrics import Line, Lyrics, Stanza, Syllable
 
 ROOM_FOR_A_SONG = 200_000_000  # bytes; stems of a three-minute song with their temporary copies
+SHORT = 3  # words of a line that may stand in any number of songs
 SONG_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 
@@ -142,7 +143,10 @@ class Library:
         return lyrics_from_json((self.folder(song) / "lyrics.json").read_text("utf-8"))
 
     def used_lines(self, song: str) -> frozenset[str]:
-        """Every line that another song of this library sings, lower case: none is sung twice."""
+        """Every line that another song of this library sings, lower case: none is sung twice.
+
+        Short responses ('yes, Lord') belong to everybody.
+        """
         lines: set[str] = set()
         for path in self.root.glob("*/lyrics.json"):
             if path.parent.name == song:
@@ -151,7 +155,7 @@ class Library:
                 lyrics = lyrics_from_json(path.read_text("utf-8"))
             except (OSError, ValueError, KeyError, TypeError):
                 continue
-            lines.update(line.text.lower() for line in lyrics.lines)
+            lines.update(line.text.lower() for line in lyrics.lines if len(line.words) > SHORT)
         return frozenset(lines)
 
 

@@ -33,12 +33,13 @@ class Asker:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A request that is durable now. `ahead` requests come before it."""
+    """A request that is durable now. `ahead` requests come before it; `set_aside`: what the song will not follow."""
 
     request: str
     theme: str
     dedication: str
     ahead: int
+    set_aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,10 @@ class Skills:
 
 def request_song(skills: Skills, asker: Asker, brief: str) -> Receipt:
     """Writes a request down and says at once where it stands. Raises BriefError with what to do about the brief."""
-    from skills.reading import read_brief
+    from skills.reading import read_brief, set_aside
 
-    return order(skills, asker, read_brief(brief, Brief("", seconds=skills.seconds)))
+    receipt = order(skills, asker, read_brief(brief, Brief("", seconds=skills.seconds)))
+    return replace(receipt, set_aside=set_aside(brief))
 
 
 def order(skills: Skills, asker: Asker, wanted: Brief, seed: int | None = None) -> Receipt:

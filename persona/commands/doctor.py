@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable
 
@@ -64,7 +65,9 @@ def _chat(home: House) -> str:
     answer.raise_for_status()
     names = [str(model["id"]) for model in answer.json()["data"]]
     if chat.name and chat.name not in names:
-        raise ModelError(f"{chat.base_url} has no model {chat.name!r}; it has {', '.join(names[:9]) or 'none'}")
+        raise ModelError(
+            f"{chat.base_url} has no model {chat.name!r}; it has {', '.join(names[:9]) or 'none'}"
+        )
     return f"{chat.name or names[0]} at {chat.base_url}"
 
 
@@ -86,13 +89,12 @@ def _styles(home: House) -> str:
 
 
 def _discord(home: House) -> str:
-    # Not an error: the terminal needs no token.
     token = home.settings.discord.token.get_secret_value()
-    return (
-        "a token is set"
-        if token
-        else "no token set (TROUBADOUR_DISCORD__TOKEN); the terminal works without one"
-    )
+    if not token:  # not an error: the terminal needs none
+        return "no token set (TROUBADOUR_DISCORD__TOKEN); the terminal works without one"
+    from persona.stages.discord.account import API, examine
+
+    return asyncio.run(examine(token, home.settings.discord.api or API))
 
 
 CHECKS: dict[str, Callable[[House], str]] = {

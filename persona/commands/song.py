@@ -25,10 +25,9 @@ def add_to(app: typer.Typer) -> None:
         as_json: bool = JSON,
     ) -> None:
         """Write, compose, sing, play and mix a song."""
-        from skills.reading import read_brief
-
         from skills.brief import Brief
         from skills.library import Library
+        from skills.reading import read_brief
         from skills.song import make_song
 
         home = house()

@@ -40,6 +40,8 @@ class Answering(Protocol):
 
     def answer(self, encounter: Encounter) -> AsyncIterator[str]: ...
 
+    async def close(self) -> None: ...
+
 
 class TerminalStage:
     """One conversation at one keyboard."""
@@ -69,6 +71,7 @@ class TerminalStage:
                 if not interactive:
                     self.console.print(Text(f"you: {line}"))
                 self._take(line.strip(), runner)
+            runner.run(self.artist.close())
         if self.last_clip:
             self.console.print(Text(self.last_clip))
 

@@ -119,7 +119,7 @@ def bass_strokes(figure: str, part: Part, chord_at: dict[int, Chord], following:
             pitch = goal - 1 if goal > root or goal == low + 11 else goal + 1
         else:
             pitch = root + above[step.sign]
-        strokes.append(Stroke(step.tick, step.ticks, min(pitch, high), step.force))
+        strokes.append(Stroke(step.tick, step.ticks, pitch if pitch <= high else pitch - 12, step.force))
     return strokes
 
 

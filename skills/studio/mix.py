@@ -26,7 +26,7 @@ BAND_LEVEL = -25.0  # LUFS of a player at level 0
 DUCK_DB = 3.0
 HANDS = 2  # strips treated at the same time
 VOICE_MOVE = 9.0  # dB at most that an octave of the voice is moved
-MIX_MOVE, MIX_SHARE = 4.0, 0.6  # dB at most, and how far, an octave of the mix
+MIX_MOVE, MIX_SHARE = 5.0, 0.7  # dB at most, and how far, an octave of the mix
 FADE = 0.5  # seconds at the end
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
+import structlog
+
 from skills.brief import Brief
 from skills.words.check import Fault, check_lines
 from skills.words.draft import Draft, Written, scheme_of, title_case
@@ -17,6 +19,8 @@ from skills.words.embedded import EmbeddedAuthor
 from skills.words.fit import stems
 from skills.words.forms import Plan, Scheme
 from skills.words.prosody import words_of
+
+log = structlog.get_logger()
 
 Ask = Callable[[str, str], str]  # (system, user) -> what the model says
 
@@ -30,7 +34,10 @@ nothing else."""
 
 
 class EndpointAuthor:
-    """Writes with a language model. `ask(system, user)` is one answer of it; what it raises is passed on."""
+    """Writes with a language model. `ask(system, user)` is one answer of it.
+
+    Where it raises, the song that a fan was promised is written from the material instead, and the log says why.
+    """
 
     def __init__(self, ask: Ask, mender: EmbeddedAuthor) -> None:
         self._ask = ask
@@ -39,15 +46,24 @@ class EndpointAuthor:
     def write(self, brief: Brief, plan: Plan, seed: int, used: Collection[str] = ()) -> Draft:
         """A song to `plan` in which every line passes the check, or the embedded author's where nothing can be kept."""
         sheet = _Sheet(plan, brief, used)
+        try:
+            title = self._asked(sheet)
+        except Exception as error:  # whatever a model's client raises: it is not ours to know
+            log.warning("the model could not write lyrics; the written material does", cause=str(error)[:300])
+            return self._mender.write(brief, plan, seed, used)
+        if sheet.faults() and not self._mend(sheet, brief, seed, used):
+            return self._mender.write(brief, plan, seed, used)
+        return sheet.draft(title)
+
+    def _asked(self, sheet: _Sheet) -> str:
+        """Fills the sheet by the model, failing lines sent back; returns the title."""
         title = sheet.read(self._ask(_SYSTEM, sheet.order()))
         for _ in range(ROUNDS):
             faults = sheet.faults() + sheet.wishes()
             if not faults:
                 break
             sheet.read(self._ask(_SYSTEM, sheet.correction(faults)))
-        if sheet.faults() and not self._mend(sheet, brief, seed, used):
-            return self._mender.write(brief, plan, seed, used)
-        return sheet.draft(title)
+        return title
 
     def _mend(self, sheet: _Sheet, brief: Brief, seed: int, used: Collection[str]) -> bool:
         """Writes what rhymes with a failing line again from the material; False if it cannot be mended so."""

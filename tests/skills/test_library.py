@@ -12,16 +12,12 @@ from skills.library import Library, LibraryError, song_id
 from skills.lyrics import Line, Lyrics, Stanza, Syllable
 
 TRAIN = Brief("the last train home", dedication="Maya", mentions=("rain",))
-LYRICS = Lyrics(
-    "Last Train",
-    "aab",
-    (
-        Stanza(
-            "verse",
-            (Line("Last train", ("Last", "train"), (Syllable("Last", 0, 1), Syllable("train", 1, 1)), "A"),),
-        ),
-    ),
+WORDS = ("last", "train", "home", "tonight")
+LINE = Line(
+    "Last train home tonight", WORDS, tuple(Syllable(word, i, 1) for i, word in enumerate(WORDS)), "A"
 )
+SHORT = Line("Yes, Lord", ("yes", "Lord"), (Syllable("Yes", 0, 1), Syllable("Lord", 1, 1)), "A")
+LYRICS = Lyrics("Last Train", "aab", (Stanza("verse", (LINE, SHORT)),))
 
 
 def test_a_song_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -47,7 +43,7 @@ def test_lyrics_come_back_whole_and_their_lines_count_as_used_by_other_songs(tmp
     library.open(TRAIN, 7, "a-song")
     library.write_lyrics("a-song", LYRICS)
     assert library.read_lyrics("a-song") == LYRICS
-    assert library.used_lines("another") == {"last train"}
+    assert library.used_lines("another") == {"last train home tonight"}
     assert library.used_lines("a-song") == frozenset()
 
 

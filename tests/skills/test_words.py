@@ -294,9 +294,12 @@ def test_a_model_that_writes_what_cannot_be_sung_is_mended() -> None:
     )
 
 
-def test_what_the_model_cannot_be_reached_for_is_not_hidden() -> None:
+def test_a_song_promised_is_written_from_the_material_where_the_model_is_not_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def ask(system: str, user: str) -> str:
         raise ConnectionError("refused")
 
-    with pytest.raises(ConnectionError):
-        write_lyrics(Brief("the moon"), 2, EndpointAuthor(ask, embedded()))
+    lyrics = write_lyrics(Brief("the moon"), 2, EndpointAuthor(ask, embedded()))
+    assert lyrics == write_lyrics(Brief("the moon"), 2, embedded())
+    assert "refused" in capsys.readouterr().out, "the operator hears why"

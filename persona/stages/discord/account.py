@@ -12,6 +12,7 @@ from persona.stages.discord.token import TokenRefused
 API = "https://discord.com/api/v10"
 MESSAGE_CONTENT = (1 << 18) | (1 << 19)  # an application's flags: granted, or switched on in the portal
 PORTAL = "https://discord.com/developers/applications"
+PLAIN_FINDINGS = 2  # that every account has
 HTTP_UNAUTHORIZED, HTTP_OK = 401, 200
 
 
@@ -46,7 +47,29 @@ async def look_at(token: str, api: str = API) -> Account:
     )
 
 
-async def _get(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
+async def examine(token: str, api: str = API) -> str:
+    """What the doctor says of a token: whose it is, its intents, and where permissions lack. Raises as look_at."""
+    from persona.stages.discord import permissions
+
+    account = await look_at(token, api)
+    headers = {"Authorization": f"Bot {token}"}
+    async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=20)) as session:
+        servers = await _get(session, f"{api}/users/@me/guilds?limit=200")
+    content = "on" if account.message_content else f"off (open channels need it: {PORTAL}, Bot)"
+    said = [f"{account.name}, in {len(servers)} servers; message content intent {content}"]
+    said.append(f"{account.sessions_left} connections left today")
+    if not account.public:
+        said.append("only its owner may add it to servers")
+    for server in servers:
+        lacks = permissions.missing(int(server["permissions"]))
+        if lacks:
+            said.append(f"{server['name']} lacks {', '.join(lacks)}")
+    if len(said) > PLAIN_FINDINGS:
+        said.append(f"this link mends permissions: {permissions.invite(account.id)}")
+    return "; ".join(said)
+
+
+async def _get(session: aiohttp.ClientSession, url: str) -> Any:
     async with session.get(url) as response:
         if response.status == HTTP_UNAUTHORIZED:
             raise TokenRefused(
@@ -55,5 +78,4 @@ async def _get(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
             )
         if response.status != HTTP_OK:
             raise OSError(f"Discord answered {response.status} to {url}")
-        found: dict[str, Any] = await response.json()
-        return found
+        return await response.json()

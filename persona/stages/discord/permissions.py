@@ -55,6 +55,12 @@ def missing_here(
     return tuple(title(name) for name in names if not getattr(mine, name))
 
 
+def missing(granted: int) -> tuple[str, ...]:
+    """What lacks of the needed permissions in a whole server, by the number that Discord gives for it."""
+    mine = discord.Permissions(granted)
+    return tuple(title(name) for name in NEEDED if not mine.administrator and not getattr(mine, name))
+
+
 def may(channel: discord.abc.Messageable, permission: str) -> bool:
     """Whether we hold a permission here; in private everything that a person could do."""
     if isinstance(channel, discord.abc.GuildChannel | discord.Thread):
