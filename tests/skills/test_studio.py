@@ -211,3 +211,24 @@ def test_a_band_of_a_filter_does_what_it_says():
     assert low < -18
     assert mid == pytest.approx(-12, abs=1.5)
     assert high == pytest.approx(0, abs=0.5)
+
+
+def test_a_fusion_takes_tempo_and_drums_from_one_parent_and_its_players_from_both():
+    first, second = load_style("classical"), load_style("electronica")
+    both = load_style("classical+electronica")
+    scores = {style.name: compose(AAB, Brief("x"), style, SEED, 45, 62) for style in (first, second, both)}
+    low, high = second.groove.tempo[second.groove.pace]
+    assert low <= scores[both.name].tempo[0].bpm <= high
+    assert scores[both.name].tempo != scores[first.name].tempo
+    assert scores[both.name].key.mode == scores[first.name].key.mode != scores[second.name].key.mode
+    played = {part.part.instrument for part in arrange(scores[both.name], both, SEED).parts}
+    assert {"drum-kit", "acoustic-piano", "warm-pad"} <= played
+    for parent in (first, second):
+        assert played != {part.part.instrument for part in arrange(scores[parent.name], parent, SEED).parts}
+
+
+def test_the_bass_stays_where_it_can_be_heard(arrangements):
+    for style, made in arrangements.items():
+        bass = next(p for p in made.parts if p.part.role == "bass")
+        low, high = bass.part.register
+        assert all(low - 1 <= note.pitch <= high for note in bass.notes), style
