@@ -72,7 +72,7 @@ def _chat(home: House) -> str:
 
 
 def _voice(home: House) -> str:
-    singer = home.singer
+    singer = home.score_singer
     return f"{home.settings.voice.name}, comfortable from MIDI {singer.low} to {singer.high}"
 
 

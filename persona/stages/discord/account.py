@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 
 from persona.stages.discord.token import TokenRefused
+from skills.post import PostError
 
 API = "https://discord.com/api/v10"
 MESSAGE_CONTENT = (1 << 18) | (1 << 19)  # an application's flags: granted, or switched on in the portal
@@ -48,13 +49,16 @@ async def look_at(token: str, api: str = API) -> Account:
 
 
 async def examine(token: str, api: str = API) -> str:
-    """What the doctor says of a token: whose it is, its intents, and where permissions lack. Raises as look_at."""
+    """What the doctor says of a token: whose it is, its intents, and where permissions lack. Raises TokenRefused, PostError."""
     from persona.stages.discord import permissions
 
-    account = await look_at(token, api)
     headers = {"Authorization": f"Bot {token}"}
-    async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=20)) as session:
-        servers = await _get(session, f"{api}/users/@me/guilds?limit=200")
+    try:
+        account = await look_at(token, api)
+        async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=20)) as session:
+            servers = await _get(session, f"{api}/users/@me/guilds?limit=200")
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise PostError(f"Discord cannot be reached from here: {error or repr(error)}") from None
     content = "on" if account.message_content else f"off (open channels need it: {PORTAL}, Bot)"
     said = [f"{account.name}, in {len(servers)} servers; message content intent {content}"]
     said.append(f"{account.sessions_left} connections left today")

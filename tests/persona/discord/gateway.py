@@ -70,6 +70,7 @@ class LoopbackDiscord:
         self.replay = 0  # events before the missed ones that a resume sends again
         self.messages: dict[int, list[Json]] = {}
         self.guilds: dict[int, Json] = {}
+        self.memberships: list[Json] = []
         self._nonces: dict[tuple[int, str], Json] = {}
         self._sessions: dict[str, Session] = {}
         self._last_id = int(time.time() * 1000 - EPOCH) << 22
@@ -370,6 +371,7 @@ _ROUTES: list[tuple[str, Callable[..., tuple[Any, int]]]] = [
     (r"GET /(?:oauth2/)?applications/@me", LoopbackDiscord._application),
     (r"GET /gateway/bot", LoopbackDiscord._where),
     (r"GET /users/@me", lambda d, call: (d.bot_user(), 200)),
+    (r"GET /users/@me/guilds", lambda d, call: (d.memberships, 200)),
     (r"PUT /applications/(\d+)/commands", LoopbackDiscord._commands),
     (r"POST /users/@me/channels", LoopbackDiscord._dm),
     (r"GET /users/(\d+)", lambda d, call, user: ({**d.bot_user(), "id": str(user), "bot": False}, 200)),

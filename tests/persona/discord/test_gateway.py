@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from persona.stages.discord import permissions
+from persona.stages.discord.account import examine
 from persona.stages.discord.bot import DiscordStage
 from persona.stages.discord.run import keep_on_stage
 from persona.stages.discord.token import TokenRefused
@@ -253,3 +255,25 @@ async def test_a_malformed_event_ends_neither_the_connection_nor_the_process(wor
             world.message(7, world.channels[0], f"{ME} still there?", world.guild)
             await asyncio.sleep(0.5)
         assert said(world, world.channels[0])
+
+
+# ---- the doctor
+
+
+async def test_the_doctor_tells_whose_token_it_is_which_intents_and_what_lacks_where(world):
+    fine, lacking = permissions.wanted(), permissions.wanted()
+    lacking.attach_files = False
+    world.memberships = [
+        {"name": "Good Place", "permissions": str(fine.value)},
+        {"name": "Mute Place", "permissions": str(lacking.value)},
+    ]
+    told = await examine("a-token", world.api)
+    assert "Rust, in 2 servers" in told and "message content intent on" in told
+    assert "Mute Place lacks Attach Files" in told and "Good Place" not in told
+    assert permissions.invite(100) in told
+
+
+async def test_the_doctor_says_how_to_mend_a_refused_token(world):
+    world.faults.append(Fault("GET", r"/applications/@me", 1, 401))
+    with pytest.raises(TokenRefused, match="TROUBADOUR_DISCORD__TOKEN"):
+        await examine("a-token", world.api)
