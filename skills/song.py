@@ -26,7 +26,7 @@ from voice.take import STUDIO_RATE, Take
 
 if TYPE_CHECKING:
     from skills.words import Author
-    from voice.singer import Singer
+    from voice.engines.protocol import ScoreSinger
 
 Progress = Callable[[str, float], None]  # (step, 0..1)
 NEEDS = {  # by step, the steps that must be done before it; singing and the band go side by side
@@ -49,7 +49,7 @@ class Studio:
 
     library: Library
     author: Callable[[], Author]
-    singer: Callable[[], Singer]
+    singer: Callable[[], ScoreSinger]
     voice: str
     artist: str
     used: Callable[[str], Collection[str]]

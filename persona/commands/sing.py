@@ -31,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
 
         wanted = read_score(score)
         home = house(**({"voice": {"name": voice}} if voice else {}))
-        take = home.singer.sing(wanted, seed=seed)
+        take = home.score_singer.sing(wanted, seed=seed)
         with written_whole(out) as path:
             soundfile.write(path, take.studio_audio(), STUDIO_RATE, subtype="PCM_24", format="WAV")
         if plot is not None:
