@@ -203,8 +203,5 @@ class Score:
             return tick
         beat, inside = divmod(tick, TICKS_PER_QUARTER)
         half, turn = TICKS_PER_QUARTER / 2, TICKS_PER_QUARTER * self.swing
-        if inside <= half:
-            bent = inside / half * turn
-        else:
-            bent = turn + (inside - half) / half * (TICKS_PER_QUARTER - turn)
-        return beat * TICKS_PER_QUARTER + bent
+        first, second = min(inside, half) / half, max(0.0, inside - half) / half
+        return beat * TICKS_PER_QUARTER + first * turn + second * (TICKS_PER_QUARTER - turn)
