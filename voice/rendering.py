@@ -34,7 +34,7 @@ EARLY = 0.07  # seconds
 REST_EDGE = 0.06  # seconds in which sound falls to silence, or rises from it
 SILENCE = -9.2  # energy of silence
 TRIMMED = (0, 0)  # curve frames of voicing left out at the (start, end) of a voiced run
-BELIEVED = 0.0  # Hz: the lowest F0 that the decoder is told of; what sounds is as written
+BELIEVED_BEYOND = 2  # curve frames that the decoder is told of a note's F0 before and after it sounds
 MARK_SHARE = 0.5  # of a stressed vowel's features come from its stress mark: the voice holds better
 WHOLE_SHARE = 0.5  # of a diphthong half's features come from the diphthong as a whole
 SONORANT = frozenset("mnŋlɹwjɾ")
@@ -138,7 +138,7 @@ def render(
     source = network.excitation(curve, generator=generator)
     audio = network.decode(
         text[None],
-        torch.where(curve > 0, curve.clamp(min=BELIEVED), curve),
+        torch.tensor(_spread(f0, BELIEVED_BEYOND), dtype=torch.float32)[None],
         torch.tensor(energy, dtype=torch.float32)[None],
         style,
         excitation=source,
@@ -224,7 +224,7 @@ def _overlap(segments: Sequence[_Segment], frames: int, late: float = 0.0) -> Fl
     ends = (np.array([s.end for s in segments])[:, None] + late) * FRAMES
     starts[0], ends[-1] = 0.0, frames
     grid = np.arange(frames)[None]
-    return np.clip(np.minimum(ends, grid + 1) - np.maximum(starts, grid), 0.0, 1.0)
+    return np.asarray(np.clip(np.minimum(ends, grid + 1) - np.maximum(starts, grid), 0.0, 1.0))
 
 
 def _features(spoken: Spoken, segments: Sequence[_Segment]) -> Tensor:
@@ -330,3 +330,13 @@ def _voiced(sound: Sound, before: Sound | None, spoken: Floats) -> NDArray[np.bo
     if sound.symbol in SONORANT and not (after_voiceless and before is not None and sound.role == "onset"):
         return np.ones(len(spoken), bool)
     return np.asarray(spoken > (0.75 if sound.symbol == "h" else 0.5))
+
+
+def _spread(f0: Floats, frames: int) -> Floats:
+    """F0 held for some frames around each voiced run, where it would be 0."""
+    out = f0.copy()
+    for _ in range(frames):
+        before, after = np.roll(out, 1), np.roll(out, -1)
+        before[0] = after[-1] = 0.0
+        out = np.where(out > 0, out, np.where(before > 0, before, after))
+    return np.asarray(out, np.float64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from voice.alphabet import CONSONANTS, STRESSES, VOWELS
 from voice.score import Note, Score, ScoreError
 
-HELD = 0.4  # seconds; a shorter syllable may keep its reduced vowel
+HELD = 0.28  # seconds; a shorter syllable may keep its reduced vowel
 FULL = {"ə": "ʌ", "ᵊ": "ʊ", "ᵻ": "ɪ", "ɐ": "ʌ"}
 LEGATO = 0.06  # seconds; a shorter gap between notes is how someone plays, not a rest
 
