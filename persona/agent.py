@@ -46,6 +46,7 @@ class Artist:
         self._card, self._memory, self._lines = card, memory, Repertoire.of(card)
         self._model = model
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._conversations = checkpointer or Conversations()
         self._graph = create_agent(
             model,
             tools=song_tools(skills),
@@ -57,7 +58,7 @@ class Artist:
                 Remember(card, memory),
             ],
             context_schema=Encounter,
-            checkpointer=checkpointer or Conversations(),
+            checkpointer=self._conversations,
             name="artist",
         )
 
@@ -86,6 +87,10 @@ class Artist:
     async def reply(self, encounter: Encounter) -> str:
         """The answer, whole."""
         return "".join([piece async for piece in self.answer(encounter)])
+
+    async def drop(self, conversation: str) -> None:
+        """Ends a conversation: nothing that was said in it is read again."""
+        await self._conversations.adelete_thread(conversation)
 
     async def close(self) -> None:
         """Ends what the chat model holds open; in the loop in which it answered."""

@@ -68,6 +68,8 @@ class Sure(discord.ui.View):
     async def yes(self, interaction: Interaction, button: discord.ui.Button[Sure]) -> None:
         reply = await Reply.begin(interaction, hidden=True)
         await asyncio.to_thread(forget_all_of, self.stage, interaction.user)
+        spoken_in = self.stage.talk.conversations.pop(fan_id(interaction.user.id), set())
+        await self.stage.elsewhere.drop(spoken_in)
         await reply.say(self.stage.lines.say("forgotten", str(interaction.id)))
         self.stop()
 

@@ -49,7 +49,10 @@ async def look_at(token: str, api: str = API) -> Account:
 
 
 async def examine(token: str, api: str = API) -> str:
-    """What the doctor says of a token: whose it is, its intents, and where permissions lack. Raises TokenRefused, PostError."""
+    """What the doctor says of a token: whose it is, its intents, and where permissions lack.
+
+    Raises TokenRefused or PostError.
+    """
     from persona.stages.discord import permissions
 
     headers = {"Authorization": f"Bot {token}"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Protocol
 
 from persona.encounter import Encounter
@@ -17,6 +17,8 @@ class Answering(Protocol):
     greeting: str
 
     def answer(self, encounter: Encounter) -> AsyncIterator[str]: ...
+
+    async def drop(self, conversation: str) -> None: ...
 
 
 class Elsewhere:
@@ -34,6 +36,12 @@ class Elsewhere:
 
     async def _whole(self, encounter: Encounter) -> str:
         return "".join([piece async for piece in self.artist.answer(encounter)]).strip()
+
+    async def drop(self, conversations: Iterable[str]) -> None:
+        """Ends conversations: what was said in them is not read again."""
+        for conversation in conversations:
+            work = asyncio.run_coroutine_threadsafe(self.artist.drop(conversation), self._loop)
+            await asyncio.wrap_future(work)
 
     def close(self) -> None:
         """Ends the thread; answers still at work are cancelled."""

@@ -89,6 +89,7 @@ class Talk:
             OrderedDict()
         )  # by the seed that an order of this turn would have
         self._replies: OrderedDict[int, Answered] = OrderedDict()  # by message
+        self.conversations: dict[str, set[str]] = {}  # by fan, those that they spoke in since we began
         self._turns: dict[tuple[int, int], Turn] = {}
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
         self._joined: dict[int, float] = {}
@@ -177,6 +178,7 @@ class Talk:
         last, began = turn.message, self.now()
         text = "\n".join(said(turn.messages[each], me) for each in sorted(turn.messages))
         encounter = encounter_of(last, text)
+        self.conversations.setdefault(encounter.fan.id, set()).add(encounter.conversation)
         answered = Answered()
         _keep(self.answered, seed_of(encounter.fan.id, encounter.message.id), answered)
         for each in turn.messages:

@@ -63,6 +63,7 @@ class LoopbackDiscord:
 
     def __init__(self, heartbeat: float = 5.0) -> None:
         self.heartbeat = heartbeat
+        self.epoch = time.monotonic() - (time.time() - EPOCH / 1000)  # of ids, in monotonic seconds
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.beats: list[float] = []
@@ -126,7 +127,8 @@ class LoopbackDiscord:
                     "hoist": False, "managed": False, "mentionable": False, "flags": 0}  # fmt: skip
         self.guilds[guild] = {
             "id": str(guild), "name": "A server", "owner_id": "1", "roles": [everyone], "emojis": [], "features": [],
-            "channels": [{"id": str(c), "type": 0, "name": "c", "permission_overwrites": []} for c in ids],
+            "channels": [{"id": str(c), "type": 0, "name": "c", "position": 0, "permission_overwrites": []}
+                         for c in ids],
             "members": [{"user": self.bot_user(), "roles": [], "joined_at": since, "flags": 0}],
             "member_count": 2, "voice_states": [], "presences": [], "threads": [], "stickers": [], "large": False,
             "stage_instances": [], "premium_tier": 0, "verification_level": 0, "nsfw_level": 0, "mfa_level": 0,
@@ -331,6 +333,41 @@ class LoopbackDiscord:
         own = {"application_id": str(app), "version": "1"}
         return [{**command, "id": str(self.id()), **own} for command in call.body.get("", [])], 200
 
+    def _acknowledge(self, call: Call, interaction: int) -> tuple[Any, int]:
+        return {
+            "interaction": {"id": str(interaction), "type": 2},
+            "resource": {"type": call.body.get("type", 5)},
+        }, 200
+
+    def _fill_in(self, call: Call, app: int) -> tuple[Any, int]:
+        return self._message(self.id(), 1, call.body.get("content") or "", self.bot_user()), 200
+
+    def slash(self, fan: int, channel: int, guild: int, name: str) -> Json:
+        """A fan calls a command without options; the event that tells of it."""
+        user = {
+            "id": str(fan),
+            "username": f"fan{fan}",
+            "discriminator": "0",
+            "avatar": None,
+            "global_name": None,
+        }
+        member = {
+            "user": user,
+            "roles": [],
+            "joined_at": "2026-01-01T00:00:00+00:00",
+            "flags": 0,
+            "permissions": "0",
+        }
+        number = self.id()
+        return {
+            "id": str(number), "application_id": str(APP), "type": 2, "token": f"token-{number}", "version": 1,
+            "guild_id": str(guild), "channel_id": str(channel), "channel": {"id": str(channel), "type": 0, "name": "c"},
+            "member": member, "locale": "en-US", "entitlements": [],
+            "authorizing_integration_owners": {"0": str(guild)},
+            "context": 0, "app_permissions": "0", "attachment_size_limit": 10485760,
+            "data": {"id": "1", "name": name, "type": 1, "options": []},
+        }  # fmt: skip
+
     def _dm(self, call: Call) -> tuple[Any, int]:
         fan = int(call.body["recipient_id"])
         user = {"id": str(fan), "username": f"fan{fan}", "discriminator": "0", "avatar": None}
@@ -371,6 +408,8 @@ _ROUTES: list[tuple[str, Callable[..., tuple[Any, int]]]] = [
     (r"GET /(?:oauth2/)?applications/@me", LoopbackDiscord._application),
     (r"GET /gateway/bot", LoopbackDiscord._where),
     (r"GET /users/@me", lambda d, call: (d.bot_user(), 200)),
+    (r"POST /interactions/(\d+)/[\w-]+/callback", LoopbackDiscord._acknowledge),
+    (r"PATCH /webhooks/(\d+)/[\w-]+/messages/@original", LoopbackDiscord._fill_in),
     (r"GET /users/@me/guilds", lambda d, call: (d.memberships, 200)),
     (r"PUT /applications/(\d+)/commands", LoopbackDiscord._commands),
     (r"POST /users/@me/channels", LoopbackDiscord._dm),

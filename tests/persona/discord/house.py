@@ -41,11 +41,15 @@ class Scripted:
     def __init__(self, says: Callable[[Encounter], str] | None = None) -> None:
         self.says = says or (lambda encounter: f"You said: {encounter.message.text}")
         self.met: list[Encounter] = []
+        self.dropped: list[str] = []
 
     async def answer(self, encounter: Encounter) -> AsyncIterator[str]:
         self.met.append(encounter)
         for word in self.says(encounter).split(" "):
             yield word + " "
+
+    async def drop(self, conversation: str) -> None:
+        self.dropped.append(conversation)
 
 
 def build(data: Path, **chosen: Any) -> Parts:

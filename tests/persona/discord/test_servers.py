@@ -190,6 +190,7 @@ async def test_forget_asks_once_more_then_deletes_what_every_part_keeps(theatre)
         song = t.order()
         t.finished(song)
         waiting = t.order(theme="not yet made")
+        await t.ann.send_dm("my secret")
         await t.look()
         await t.ann.react(t.said()[-1], "❤️")
         asked = await t.ann.slash(t.channel, "forget")
@@ -197,6 +198,9 @@ async def test_forget_asks_once_more_then_deletes_what_every_part_keeps(theatre)
         await t.ann.click(asked.response, label="Forget me")
         mine = f"discord:{t.ann.id}"
         assert kept.forgotten == [mine]
+        assert t.artist.dropped == [f"discord:@me/{t.ann.user.dm_channel.id}#{mine}"], (
+            "nor is the talk gone on with"
+        )
         assert t.parts.skills.book.status(waiting).state == "cancelled"
         for table in ("posted", "liked", "reports", "orders"):
             assert t.parts.store.read(f"select 1 from {table} where fan = ?", mine) == []
