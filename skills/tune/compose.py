@@ -70,8 +70,8 @@ def _plan(lyrics: Lyrics, brief: Brief, style: Style) -> tuple[Plan, Clock]:
     """Tempo and bars with which every line can be sung; a line that does not go into its bars gets more."""
     bars = [line.bars for line in lyrics.lines]
     syllables = [len(line.syllables) for line in lyrics.lines]
+    laid = plan(style, brief.mood, brief.seconds, bars, syllables, brief.bpm)
     while True:
-        laid = plan(style, brief.mood, brief.seconds, bars, syllables, brief.bpm)
         clock = Clock(laid.bpm, _swing(laid, lyrics, style))
         tight = [
             i
@@ -81,6 +81,8 @@ def _plan(lyrics: Lyrics, brief: Brief, style: Style) -> tuple[Plan, Clock]:
         if not tight:
             return laid, clock
         bars = [2 * count if i in tight else count for i, count in enumerate(laid.line_bars)]
+        # Not halved again: so the bars only grow, and this ends.
+        laid = plan(style, brief.mood, brief.seconds, bars, syllables, brief.bpm, scales=(1.0,))
 
 
 def _swing(laid: Plan, lyrics: Lyrics, style: Style) -> float:

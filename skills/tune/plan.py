@@ -49,6 +49,7 @@ def plan(
     bars: Sequence[int],
     syllables: Sequence[int],
     bpm: float | None = None,
+    scales: Sequence[float] = (1.0, 0.5, 2.0),
 ) -> Plan:
     """The tempo and the bars with which lines of `bars` and `syllables` last about `seconds`.
 
@@ -61,7 +62,7 @@ def plan(
     intro, ending = style.groove.intro_bars, style.groove.ending_bars
     tempos = [bpm] if bpm else [slowest + 0.5 * i for i in range(int(2 * (fastest - slowest)) + 1)]
     best: tuple[float, Plan] | None = None
-    for scale in (1.0, 0.5, 2.0):
+    for scale in scales:
         lines = tuple(max(round(count * scale), 1) for count in bars)
         for frame in {(intro + 1, ending), (intro, ending), (intro, 0), (min(1, intro), 0), (0, 0)}:
             for tempo in tempos:

@@ -153,3 +153,12 @@ def test_a_line_too_long_for_its_bars_gets_more_of_them():
     score = compose(crowded, Brief("x", mood="joyful"), load_style("rock"), 1, LOW, HIGH)
     assert len([note for note in score.notes if note.syllable]) == 3 * 16
     assert score.seconds(score.ticks) < 40
+
+
+@pytest.mark.parametrize("bars", [1, 2, 4])
+@pytest.mark.parametrize("seconds", [15, 120])
+def test_a_plan_is_found_for_lines_of_any_length(bars, seconds):
+    long, short = sung("the DAY " * 7, bars), sung("the DAY", bars)
+    words = Lyrics("Days", "x", (Stanza("verse", (long, short, long)),))
+    score = compose(words, Brief("x", mood="joyful", seconds=seconds), load_style("rock"), 1, LOW, HIGH)
+    assert len([note for note in score.notes if note.syllable]) == 30
