@@ -88,10 +88,13 @@ class VectorIndex:
 
     def _disconnect(self) -> None:
         if self._client is not None:
-            sessions = getattr(self._client, "_server", None)
-            self._client.close()  # type: ignore[attr-defined]  # the interface lacks it, every client has it
-            if self.server is not None and sessions is not None:
-                sessions._session.close()  # an HTTP client of Chroma leaves its connections open
+            # An HTTP client of Chroma leaves its connections open, its own and its administrator's.
+            client: Any = self._client  # the interface lacks `close`, which every client has
+            both = (client, client._admin_client) if self.server else ()
+            sessions = [each._server._session for each in both]
+            client.close()
+            for session in sessions:
+                session.close()
             self._client = None
 
     def _open(self) -> ClientAPI:

@@ -102,7 +102,7 @@ class Shelf:
             raise ValueError(f"{len(turns)} turns with {len(vectors)} vectors")
         self.turns = list(turns)
         self.vectors = vectors
-        self.bags: list[Counter[str]] = [bag(turn.line) for turn in turns]
+        self.bags: list[Mapping[str, int]] = [bag(turn.line) for turn in turns]
         self.lengths = np.array([sum(bag.values()) for bag in self.bags], np.float32)
         self._frequencies = frequencies
         self._talk = _talks(self.turns)
@@ -113,7 +113,7 @@ class Shelf:
         if not self.turns:
             return np.zeros(0, np.float32)
         speakers = {turn.speaker for turn in self.turns}
-        query = bag(question.text)
+        query = dict(bag(question.text))
         for name in speakers:  # who speaks is a view of its own; as a word it would find who is spoken to
             for part in stems(name):
                 query.pop(part, None)

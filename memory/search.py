@@ -19,14 +19,14 @@ from memory.words import bag
 
 log = logging.getLogger(__name__)
 
-NEAREST = 150  # candidates by meaning from a big drawer
-PER_WORD = 100  # candidates by each of its telling words, the latest first
-WORDS = 4  # how many of the question's words look for candidates, the rarest first
+NEAREST = 100  # candidates by meaning from a big drawer
+PER_WORD = 50  # candidates by each of its telling words, the latest first
+WORDS = 3  # how many of the question's words look for candidates, the rarest first
 COMMON_AT = 2000  # a word that stands in more entries than this is not counted further
-OWN = 100  # the asker's own latest entries in a big drawer
+OWN = 50  # the asker's own latest entries in a big drawer
 OWN_ELSEWHERE = 500  # and those that they left in public, when they ask in private
-NEW = 300  # entries that the index may lag behind before it follows
-AROUND = 3  # neighbours of every candidate, for the views that need them
+NEW = 200  # entries that the index may lag behind before it follows
+AROUND = 1  # neighbours of every candidate, for the views that need them most
 REMAKE = (
     64  # vectors that one recall makes anew after the embedder changed; the rest follow in the background
 )

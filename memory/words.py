@@ -72,6 +72,7 @@ def bm25(
     return score
 
 
-def bag(text: str) -> Counter[str]:
+@lru_cache(maxsize=20_000)
+def bag(text: str) -> Mapping[str, int]:
     """How often each stem stands in a text."""
     return Counter(stems(text))
