@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from persona.card import Card
     from persona.stages.discord.account import Account
     from persona.stages.discord.bot import DiscordStage
+    from persona.stages.discord.elsewhere import Elsewhere
     from persona.stages.discord.limits import Limits
     from persona.stages.discord.lines import Lines
     from persona.stages.discord.outbox import Outbox
@@ -213,6 +214,13 @@ class House:
         a_day = self.settings.discord.songs_per_day
         return Limits(self.discord_store, self.discord_servers, self.discord_lines, a_day)
 
+    @cached_property
+    def discord_elsewhere(self) -> Elsewhere:
+        """Where the artist thinks while the gateway goes on."""
+        from persona.stages.discord.elsewhere import Elsewhere
+
+        return Elsewhere(self.artist)
+
     def discord_stage(self, account: Account) -> DiscordStage:
         """The stage, for the account that the token belongs to."""
         from persona.stages.discord.bot import DiscordStage, Parts
@@ -220,7 +228,7 @@ class House:
 
         chosen = self.settings.discord
         parts = Parts(
-            artist=self.artist,
+            elsewhere=self.discord_elsewhere,
             skills=self.skills,
             store=self.discord_store,
             lines=self.discord_lines,

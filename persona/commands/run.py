@@ -75,7 +75,7 @@ async def _run(home: House) -> None:
             settings = environment_for(other.persona, other.token.get_secret_value(), home.data, os.environ)
             children.append(Child(other.persona, troubadour("run", "--as-child"), settings))
         # Built before anything is connected: a mistake in the card or a missing model ends us with its sentence.
-        await asyncio.to_thread(lambda: home.artist)
+        elsewhere = await asyncio.to_thread(lambda: home.discord_elsewhere)
         sys.stderr.write(f"{home.card.name} goes on stage; Ctrl-C stops\n")
         keepers = [asyncio.create_task(child.keep(stop)) for child in children]
         try:
@@ -83,3 +83,4 @@ async def _run(home: House) -> None:
         finally:
             stop.set()
             await asyncio.gather(*keepers, return_exceptions=True)
+            await asyncio.to_thread(elsewhere.close)

@@ -49,9 +49,12 @@ CHART_EVERY = 600.0
 
 @dataclass(frozen=True)
 class Parts:
-    """What the stage is given: the artist's side, the songs' side, its own small database and words."""
+    """What the stage is given: the artist's side, the songs' side, its own small database and words.
 
-    artist: Any  # Answering; see elsewhere.py
+    All of it outlives a client: where discord.py trips, a new client goes on with the same parts.
+    """
+
+    elsewhere: Elsewhere
     skills: Skills
     store: Store
     lines: Lines
@@ -95,7 +98,7 @@ class DiscordStage(discord.AutoShardedClient):
             parts.limits,
         )
         self.skills, self.keeps, self.outbox = parts.skills, parts.keeps, parts.outbox
-        self.elsewhere = Elsewhere(parts.artist)
+        self.elsewhere = parts.elsewhere
         self.costs = Costs(self.store)
         self.talk = Talk(self.elsewhere, self.servers, self.lines, self.costs, parts.pace, parts.gather)
         self.orders = Orders(self.store, self.book, self.lines, self.talk, self._partial)
@@ -133,7 +136,6 @@ class DiscordStage(discord.AutoShardedClient):
         for loop in (self._look, self._flush, self._weekly):
             loop.cancel()
         await super().close()
-        await asyncio.to_thread(self.elsewhere.close)
         await asyncio.to_thread(self.costs.flush)
 
     @tasks.loop(seconds=LOOK_EVERY)

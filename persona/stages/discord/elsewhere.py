@@ -20,6 +20,8 @@ class Answering(Protocol):
 
     async def drop(self, conversation: str) -> None: ...
 
+    async def close(self) -> None: ...
+
 
 class Elsewhere:
     """Runs the artist's answers in its own thread."""
@@ -44,7 +46,7 @@ class Elsewhere:
             await asyncio.wrap_future(work)
 
     def close(self) -> None:
-        """Ends the thread; answers still at work are cancelled."""
+        """Ends the thread and closes the artist; answers still at work are cancelled."""
         if self._loop.is_closed():
             return
         asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(10)
@@ -57,3 +59,4 @@ class Elsewhere:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await self.artist.close()

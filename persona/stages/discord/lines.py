@@ -21,8 +21,9 @@ class Lines:
 
     @staticmethod
     def load(persona: str, cast: Path = CAST) -> Lines:
-        """The lines of a persona, by the name of its card; what it does not say its own way is said plainly."""
-        own = cast / f"{Path(persona).stem}.discord.yaml"
+        """The lines of a persona, by the name or path of its card, beside which they lie; the rest is said plainly."""
+        card = Path(persona)
+        own = (card.parent if card.suffix else cast) / f"{card.stem}.discord.yaml"
         rows = _read(cast / PLAIN)
         if own.is_file():
             mine = _read(own)

@@ -42,6 +42,7 @@ def theatre(own_folders: Path) -> Callable[..., AbstractAsyncContextManager[Thea
             ) as env:
                 yield Theatre(env, parts)
         finally:
+            parts.elsewhere.close()
             parts.skills.book.close()
 
     return opened

@@ -17,6 +17,7 @@ from simcord.enums import OverwriteType
 
 from persona.encounter import Encounter
 from persona.stages.discord.bot import DiscordStage, Parts
+from persona.stages.discord.elsewhere import Elsewhere
 from persona.stages.discord.keeps import KeepsNothing
 from persona.stages.discord.limits import Limits
 from persona.stages.discord.lines import Lines
@@ -51,6 +52,9 @@ class Scripted:
     async def drop(self, conversation: str) -> None:
         self.dropped.append(conversation)
 
+    async def close(self) -> None:
+        pass
+
 
 def build(data: Path, **chosen: Any) -> Parts:
     """The parts of a stage in a data folder; whatever is `chosen` takes the place of the usual."""
@@ -65,7 +69,7 @@ def build(data: Path, **chosen: Any) -> Parts:
     if isinstance(artist, Scripted) and chosen.get("takes_orders"):
         artist.says = ordering(skills)
     return Parts(
-        artist=artist,
+        elsewhere=Elsewhere(artist),
         skills=skills,
         store=store,
         lines=lines,
@@ -112,7 +116,7 @@ class Theatre:
 
     @property
     def artist(self) -> Scripted:
-        artist: Scripted = self.parts.artist
+        artist: Scripted = self.parts.elsewhere.artist
         return artist
 
     @property

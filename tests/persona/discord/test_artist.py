@@ -31,6 +31,7 @@ def wired(own_folders):
             theatre = Wired(env, None)
             theatre.house = house
             yield theatre
+        house.discord_elsewhere.close()
         house.book.close()
 
     return opened

@@ -36,11 +36,12 @@ async def on_stage(data, server, **chosen):
         await until(lambda: running.done() or (stages and stages[-1].is_ready()))
         if running.done():
             running.result()
-        parts.artist.stages = stages
+        parts.elsewhere.artist.stages = stages
         yield parts
     finally:
         stop.set()
         await asyncio.wait_for(running, 20)
+        parts.elsewhere.close()
         parts.skills.book.close()
 
 

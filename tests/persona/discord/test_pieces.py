@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from persona.card import CardError
+from persona.stages.discord.lines import Lines
 from persona.stages.discord.pace import FORGIVEN, SILENCE, Pace, Rate
 from persona.stages.discord.say import nonce_of
 from persona.stages.discord.texts import bar, plain, shorten, split, spoiler
@@ -59,6 +62,15 @@ def test_a_crowded_channel_is_slowed_down_and_nobody_in_it_is_ignored():
     assert waits == [0.0, 0.0, 1.0, 2.0, 3.0]
     assert pace.wait("other", "s", 0.0) == 0.0
     assert pace.wait("private", None, 0.0) == 0.0
+
+
+def test_a_card_elsewhere_brings_its_own_lines_and_a_line_that_nobody_says_is_refused(tmp_path):
+    (tmp_path / "blue.discord.yaml").write_text("stumble: |\n  Oops.\n")
+    lines = Lines.load(str(tmp_path / "blue.yaml"))
+    assert lines.say("stumble") == "Oops." and "Cancelled" in lines.say("ended_cancelled")
+    (tmp_path / "blue.discord.yaml").write_text("stumbel: |\n  Oops.\n")
+    with pytest.raises(CardError, match="stumbel"):
+        Lines.load(str(tmp_path / "blue.yaml"))
 
 
 def test_old_buckets_are_let_go():

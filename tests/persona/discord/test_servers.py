@@ -45,6 +45,7 @@ async def test_what_was_set_up_is_still_set_up_after_a_restart(theatre):
             50,
         )
         assert parts.servers.mode(t.guild.id, t.channel.id) == "off"
+        parts.elsewhere.close()
         parts.skills.book.close()
 
 
