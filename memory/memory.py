@@ -252,7 +252,7 @@ def within(turns: Sequence[Turn], scores: NDArray[np.float32], words: int) -> li
     chosen: dict[int, int] = {}  # id -> place
     for place in np.argsort(-scores, kind="stable"):
         turn, cost = turns[place], cost_in_words(turns[place])
-        if scores[place] > 0 and cost <= words and turn.source not in chosen:
+        if scores[place] > 0 and cost <= words and not (turn.source and turn.source in chosen):
             chosen[turn.id] = int(place)
             words -= cost
     places = sorted(chosen.values(), key=lambda place: (turns[place].at, turns[place].id))

@@ -95,13 +95,13 @@ def test_a_newer_fact_supersedes_the_older(memory):
 
 def test_time_is_understood(memory):
     memory.remember(
-        ANN, HOME, "rust", "I wrote a song about the harbour.", "", datetime(2026, 1, 10, tzinfo=UTC)
+        ANN, HOME, "rust", "I swam across the cold lake in Ghent.", "", datetime(2026, 1, 10, tzinfo=UTC)
     )
     memory.remember(
-        ANN, HOME, "rust", "I wrote a song about the bridge.", "", datetime(2026, 7, 10, tzinfo=UTC)
+        ANN, HOME, "rust", "I swam across the wide bay in Porto.", "", datetime(2026, 7, 10, tzinfo=UTC)
     )
-    assert "harbour" in memory.recall(ANN, HOME, "rust", "what did I write last winter?", words=12)[0].text
-    assert "bridge" in memory.recall(ANN, HOME, "rust", "what did I write in July?", words=12)[0].text
+    assert "Ghent" in memory.recall(ANN, HOME, "rust", "where did I swim last winter?", words=12)[0].text
+    assert "Porto" in memory.recall(ANN, HOME, "rust", "where did I swim in July?", words=12)[0].text
 
 
 def test_songs_made_for_a_fan_are_remembered(memory):

@@ -79,9 +79,9 @@ def test_locomos_format_is_read_and_measured(tmp_path, embed):
         "session_2": [{"speaker": "Ann", "dia_id": "D2:1", "text": "I moved to Leeds with the dog."}],
     }
     asked = [
-        {"question": "What is Ann's dog called?", "category": 4, "evidence": ["D1:1"]},
+        {"question": "What is Ann's beagle called?", "category": 4, "evidence": ["D1:1"]},
         {"question": "Where did Ann move with Biscuit?", "category": 1, "evidence": ["D01:01; D2:1"]},
-        {"question": "What does Bo make?", "category": 4, "evidence": ["D9:9"]},
+        {"question": "Which herons does Bo weld?", "category": 4, "evidence": ["D9:9"]},
         {"question": "Does Bo fly?", "category": 5, "evidence": ["D1:2"]},
     ]
     data, fixed = tmp_path / "talks.json", tmp_path / "fixed.json"
