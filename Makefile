@@ -32,6 +32,8 @@ dev: .venv/dev.stamp
 .venv/run.stamp: requirements/run.txt pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps -r requirements/run.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -c 'import torch' 2>/dev/null || { echo "pip chose a torch build for GPUs, whose libraries are not\
+ in the lock. Name PyTorch's index of CPU builds: make clean, then make demo PIP_ARGS=\"--extra-index-url ...\"" >&2; exit 1; }
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt pyproject.toml .venv/run.stamp

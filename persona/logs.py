@@ -7,6 +7,19 @@ import sys
 
 import structlog
 
+
+def log_fault(event: str, error: BaseException, **where: str) -> None:
+    """One line where a person can act on the error; its stack only where it is a fault of ours."""
+    from persona.errors import sentence_for
+
+    sentence = sentence_for(error)
+    log = structlog.get_logger()
+    if sentence is None:
+        log.error(event, exc_info=error, **where)
+    else:
+        log.error(event, cause=sentence, **where)
+
+
 QUIET = ("httpx", "httpcore", "openai", "chromadb", "dbos", "urllib3")
 
 

@@ -25,6 +25,7 @@ from memory.memory import Memory
 from persona import guard
 from persona.card import Card
 from persona.encounter import Encounter
+from persona.logs import log_fault
 from persona.models.errors import BrokenCall
 from persona.prompt import character, known_section, lore
 from persona.repertoire import Repertoire
@@ -32,6 +33,7 @@ from persona.telling import lyrics_of, tell
 from persona.trouble import cause_of, log_model_failure
 
 log = structlog.get_logger()
+UNUSABLE = "the model gave no answer, or a tool call that cannot be read: take one that can call tools"
 LONGEST = 4000  # characters of one message that a model reads
 HISTORY = 6000  # words of the conversation that go along with a message
 ROUNDS = 5  # model calls for one message
@@ -131,8 +133,8 @@ class Recall(Middleware):
                 encounter.message.text,
                 words=self._words,
             )
-        except Exception:  # an artist that forgets for once is better than one that is silent
-            log.exception("recall failed", fan=encounter.fan.id)
+        except Exception as error:  # an artist that forgets for once is better than one that is silent
+            log_fault("recall failed", error, fan=encounter.fan.id)
             memories = []
         told_as = encounter.fan.name or "Fan"
         return {"recalled": known_section(encounter.fan.name, told_as, self._card.name, memories)}
@@ -171,7 +173,7 @@ class Trouble(Middleware):
                 if usable(response.result[-1]):
                     return response
                 topic = "empty"
-            log.warning("chat model answered nothing usable", problem=topic, **where)
+            log.warning("chat model answered nothing usable", problem=topic, advice=UNUSABLE, **where)
         return self._instead(request.messages, topic, slots)
 
     def _instead(self, messages: list[AnyMessage], topic: str, slots: dict[str, str]) -> AIMessage:
@@ -190,7 +192,7 @@ class Trouble(Middleware):
         try:
             return await handler(request)
         except Exception as error:
-            log.exception("skill failed", skill=request.tool_call["name"], cause=type(error).__name__)
+            log_fault("skill failed", error, skill=request.tool_call["name"])
             failed = json.dumps({"failed": "it broke, and nothing was done; say so and do not try again now"})
             return ToolMessage(
                 failed,
@@ -225,8 +227,8 @@ class Remember(Middleware):
                 reply,
                 encounter.message.when,
             )
-        except Exception:
-            log.exception("an exchange could not be remembered", fan=encounter.fan.id)
+        except Exception as error:
+            log_fault("an exchange could not be remembered", error, fan=encounter.fan.id)
         return None
 
 

@@ -80,7 +80,9 @@ class DiscordSettings(_Part):
     """The bot account. What a server may choose for itself is chosen there, with /setup."""
 
     token: SecretStr = SecretStr("")
-    gather: float = Field(1.2, ge=0, le=30, description="seconds of silence after which what a fan said is answered")
+    gather: float = Field(
+        1.2, ge=0, le=30, description="seconds of silence after which what a fan said is answered"
+    )
     songs_per_day: int = Field(5, ge=0, description="a fan's songs in a day, asked for in private")
     api: str = Field("", description="another address of Discord's REST interface, such as a proxy of it")
     shards: int | None = Field(None, ge=1, description="how many; empty: as many as Discord recommends")

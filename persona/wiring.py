@@ -75,6 +75,19 @@ class House:
             vocoders=wanted.vocoders,
         )
 
+    @property
+    def reach(self) -> tuple[int, int]:
+        """The comfortable range of whoever sings, as MIDI numbers; our own singer's without loading the network."""
+        from voice.engines import engine_of
+        from voice.engines.own import OwnSinger
+        from voice.voices import load_voice
+
+        name = self.settings.voice.name
+        if engine_of(name) == OwnSinger.engine:
+            comfortable = load_voice(name).comfortable
+            return comfortable.low, comfortable.high
+        return self.score_singer.low, self.score_singer.high
+
     @cached_property
     def library(self) -> Library:
         from skills.library import Library
@@ -91,6 +104,7 @@ class House:
             voice=self.settings.voice.name,
             artist=self.card.artist_credit,
             used=used,
+            reach=lambda: self.reach,
         )
 
     # ---- what is said
@@ -111,7 +125,7 @@ class House:
     def memory(self) -> Memory:
         from memory.memory import Memory
 
-        return Memory(self.data / "memory", self.embedder)
+        return Memory(self.data / "memory", self.embedder, server=self.settings.memory.server or None)
 
     @cached_property
     def author(self) -> Author:
@@ -255,9 +269,15 @@ class House:
         except WorkerBusy:
             if required:
                 raise
-            yield
-            return
-        try:
-            yield
+            with worker.in_waiting():  # who makes the songs may leave before ours is sung
+                yield
+        else:
+            try:
+                yield
+            finally:
+                worker.close()
         finally:
-            worker.close()
+            if "chat_model" in self.__dict__:
+                from persona.models import release_model
+
+                release_model(self.chat_model)  # the worker wrote lyrics with it

@@ -93,6 +93,18 @@ class TerminalInbox:
             Post(nonce, address, text, Path(clip) if clip else None) for _, nonce, text, clip in sorted(rows)
         ]
 
+    def of_request(self, request: str) -> list[Post]:
+        """The posts of one request, whether another chat has shown them or not; they count as shown from now on."""
+        with self._table() as table:
+            rows = table.execute(
+                "update inbox set shown = 1 where substr(nonce, 1, ?) = ? returning rowid, nonce, address, text, clip",
+                (len(request) + 1, f"{request}:"),
+            ).fetchall()
+        return [
+            Post(nonce, Address.parse(address), text, Path(clip) if clip else None)
+            for _, nonce, address, text, clip in sorted(rows)
+        ]
+
     @contextmanager
     def _table(self) -> Iterator[sqlite3.Connection]:
         schema = (

@@ -37,14 +37,14 @@ NEEDS = {  # by step, the steps that must be done before it; singing and the ban
     "mix": ("lyrics", "score", "sing", "band"),
 }
 STEPS = tuple(NEEDS)
-RANGE = (45, 62)  # MIDI; A2-D4, where the voice was measured to be good
 
 
 @dataclass(frozen=True)
 class Studio:
     """What making a song needs. Author and singer are loaded when they are first asked for.
 
-    `used(song)` gives lines that this song must not sing again (those of other songs).
+    `reach()`: the singer's comfortable range, as MIDI numbers. `used(song)`: lines that this song must not sing again
+    (those of other songs).
     """
 
     library: Library
@@ -53,6 +53,7 @@ class Studio:
     voice: str
     artist: str
     used: Callable[[str], Collection[str]]
+    reach: Callable[[], tuple[int, int]]
 
 
 Work = Callable[[Studio, str, Progress], None]
@@ -111,7 +112,9 @@ def compose_score(studio: Studio, song: str, progress: Progress) -> None:
     from skills.tune import compose
 
     now, lyrics = studio.library.read(song), studio.library.read_lyrics(song)
-    score = compose(lyrics, now.brief, style_of(now.brief), now.seed, *RANGE).transposed(now.brief.shift)
+    score = compose(lyrics, now.brief, style_of(now.brief), now.seed, *studio.reach()).transposed(
+        now.brief.shift
+    )
     write_text_whole(studio.library.folder(song) / "score.json", score.to_json())
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
 
 from skills.book import APPLICATION, QUEUE, WORKFLOW, WORKFLOW_VERSION, Request
+from skills.brief import BriefError
 from skills.library import Song
 from skills.post import Post, PostBook
 from skills.song import (
@@ -33,6 +36,7 @@ from skills.song import (
 )
 
 log = structlog.get_logger()
+LOCK_INTERVAL = 1.0  # seconds between two looks at whether the worker has gone
 PROGRESS_INTERVAL = 0.5  # seconds between two events of one step; each is a write to the database
 
 
@@ -86,6 +90,28 @@ class Worker:
         DBOS.launch()
         DBOS.register_queue(QUEUE, worker_concurrency=self.concurrency, polling_interval_sec=0.2)
 
+    @contextmanager
+    def in_waiting(self) -> Iterator[None]:
+        """Becomes the worker as soon as the one that holds the lock is gone; served until the block ends."""
+        leaving = threading.Event()
+
+        def wait() -> None:
+            while not leaving.wait(LOCK_INTERVAL):
+                try:
+                    self.start()
+                except WorkerBusy:
+                    continue
+                leaving.wait()
+                self.close()
+
+        waiting = threading.Thread(target=wait, name="worker in waiting", daemon=True)
+        waiting.start()
+        try:
+            yield
+        finally:
+            leaving.set()
+            waiting.join()
+
     def close(self) -> None:
         """Stops serving. What is at work is gone on with by the next worker."""
         from dbos import DBOS
@@ -114,7 +140,10 @@ class Worker:
         async def end(song: str, timings: dict[str, float]) -> str:
             return (await asyncio.to_thread(finish, self.studio, song, timings)).title
 
-        @DBOS.step(name="post")
+        # What can fail here is a busy or full disk: a promise is kept a moment later.
+        again: dict[str, Any] = {"retries_allowed": True, "max_attempts": 5, "interval_seconds": 1.0}
+
+        @DBOS.step(name="post", **again)
         async def post(raw: dict[str, Any]) -> bool:
             return await asyncio.to_thread(self._post, Request.from_json(raw))
 
@@ -131,11 +160,9 @@ class Worker:
 
         @DBOS.step(name="keep")
         async def keep(raw: dict[str, Any]) -> None:
-            request = Request.from_json(raw)
-            song = await asyncio.to_thread(self.studio.library.read, request.id)
-            await asyncio.to_thread(self.voice_of.keep, request, song)
+            await asyncio.to_thread(self._keep, Request.from_json(raw))
 
-        @DBOS.step(name="apologise")
+        @DBOS.step(name="apologise", **again)
         async def apologise(raw: dict[str, Any], cause: str) -> bool:
             return await asyncio.to_thread(self._apologise, Request.from_json(raw), cause)
 
@@ -150,7 +177,7 @@ class Worker:
                 timings["mix"] = await mix(song)
                 title = await end(song, timings)
             except Exception as error:
-                await apologise(raw, f"{type(error).__name__}: {error}")
+                await apologise(raw, told(error))
                 raise
             finally:
                 self._events.pop(song, None)
@@ -163,6 +190,12 @@ class Worker:
         text = self.voice_of.apologise(request)
         return self.posts.deliver(Post(f"{request.id}:apology", request.address, text))
 
+    def _keep(self, request: Request) -> None:
+        try:
+            self.voice_of.keep(request, self.studio.library.read(request.id))
+        except Exception as error:  # the fan has the song; that the artist may forget it makes it no failure
+            log.error("a song could not be remembered", song=request.id, cause=type(error).__name__)
+
     def _post(self, request: Request) -> bool:
         song = self.studio.library.read(request.id)
         text = self.voice_of.announce(request, song)
@@ -173,6 +206,12 @@ class Worker:
             "song posted" if made else "song was posted before", song=song.id, address=str(request.address)
         )
         return made
+
+
+def told(error: BaseException) -> str:
+    """An error for the log: its kind, and its sentence where it is one of ours. Others may quote a fan's words."""
+    ours = type(error).__module__.split(".")[0] in ("skills", "voice") and not isinstance(error, BriefError)
+    return f"{type(error).__name__}: {error}" if ours else type(error).__name__
 
 
 class _Events:

@@ -87,6 +87,6 @@ class Expression:
             )
 
         def knob(name: str, seconds: ArrayLike) -> Floats:
-            return np.interp(np.asarray(seconds, float), *curves[name])
+            return np.asarray(np.interp(np.asarray(seconds, float), *curves[name]))
 
         return knob

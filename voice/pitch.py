@@ -113,7 +113,8 @@ def _drift(times: Floats, rng: np.random.Generator) -> Floats:
     reach = DENSE
     window = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (0.2 * DENSE)) ** 2)
     steps = rng.standard_normal(len(times) + 2 * reach)
-    return np.convolve(steps, window / np.sqrt((window**2).sum()), "valid")
+    drift: Floats = np.convolve(steps, window / np.sqrt((window**2).sum()), "valid").astype(np.float64)
+    return drift
 
 
 def _scoop(

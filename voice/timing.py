@@ -245,7 +245,7 @@ def _vowel(
     length = end - start
     glide = min(max(_GLIDE[0], length / 8), _GLIDE[1], length / 3)
     if symbol in DIPHTHONGS and part.second < 0:
-        first, second = DIPHTHONGS[symbol]
+        first, second = tuple(DIPHTHONGS[symbol])
         turn = end - glide
         return [
             Sound(first, "vowel", syllable, part.vowel, start, turn, part.mark, half=0),

@@ -19,7 +19,9 @@ def add_to(app: typer.Typer) -> None:
         home = house()
         with home.working():
             stage = TerminalStage(home.artist, home.book, home.library, home.inbox, name)
-            stage.run(interactive=sys.stdin.isatty())
+            all_came = stage.run(interactive=sys.stdin.isatty())
+        if not all_came:
+            raise typer.Exit(1)
 
     @app.command()
     def worker(

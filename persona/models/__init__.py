@@ -47,9 +47,12 @@ def ask_with(model: BaseChatModel) -> Callable[[str, str], str]:
 
 
 async def close_model(model: BaseChatModel) -> None:
-    """Closes what an endpoint's model holds open. In the loop that it was asked in; any other model needs nothing."""
-    held = getattr(model, "http_async_client", None), getattr(model, "http_client", None)
-    if held[0] is not None:
-        await held[0].aclose()
-    if held[1] is not None:
-        held[1].close()
+    """Closes what an endpoint's model holds open in the loop that it was asked in; others need nothing."""
+    if (client := getattr(model, "http_async_client", None)) is not None:
+        await client.aclose()
+
+
+def release_model(model: BaseChatModel) -> None:
+    """Closes what an endpoint's model holds open for those who ask outside of a loop, such as who writes lyrics."""
+    if (client := getattr(model, "http_client", None)) is not None:
+        client.close()

@@ -61,7 +61,16 @@ PROOFS = {
     }.items()
 }
 ALARM = 0.3  # finds 97 % of crises left out of the examples, and asks in vain after 0.6 % of other messages
-TALK = ("sad_news", "happy_news", "small_talk", "farewell", "tell_about_me", "advice", "criticism", "music_talk")
+TALK = (
+    "sad_news",
+    "happy_news",
+    "small_talk",
+    "farewell",
+    "tell_about_me",
+    "advice",
+    "criticism",
+    "music_talk",
+)
 UNSURE = (
     0.42  # below this score nearly half of what is heard is misheard: then it asks on, and guesses nothing
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import io
 import re
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -20,8 +21,8 @@ from persona.commands.common import song_progress
 from persona.encounter import Encounter, Message
 from skills.address import Address
 from skills.book import RequestBook, RequestStatus
-from skills.library import Library
-from skills.post import TerminalInbox
+from skills.library import Library, LibraryError
+from skills.post import Post, TerminalInbox
 
 TERMINAL = Address("terminal")
 POLL = 0.2  # seconds between two looks at a request's progress
@@ -53,9 +54,12 @@ class TerminalStage:
         self.fan = Fan(f"terminal:{getpass.getuser()}", name)
         self.console = Console(highlight=False, soft_wrap=True)
         self.last_clip = ""
+        self.failed = 0
 
-    def run(self, interactive: bool) -> None:
-        """Talks until the fan leaves. In a pipe: until the input ends and every song asked for is there.
+    def run(self, interactive: bool) -> bool:
+        """Talks until the fan leaves; whether every song that was waited for came.
+
+        In a pipe: until the input ends. What is no UTF-8 there is read as U+FFFD.
 
         Lines are read in this thread, between the runs of the loop: a Ctrl-C at the prompt then ends the prompt,
         where a reading thread would have to wait for a line that never comes.
@@ -63,7 +67,9 @@ class TerminalStage:
         if interactive:
             self._say_line(self.artist.greeting)
             self.console.print(Text("/help says what can be done here", style="dim"))
-        self._show_posts()
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")
+        self._show(self.inbox.take(TERMINAL))  # what came while nobody was here
         with asyncio.Runner() as runner:
             while (line := self._read(interactive)) is not None and line.strip() not in ("/quit", "/exit"):
                 if not line.strip():
@@ -74,6 +80,7 @@ class TerminalStage:
             runner.run(self.artist.close())
         if self.last_clip:
             self.console.print(Text(self.last_clip))
+        return not self.failed
 
     def _take(self, line: str, runner: asyncio.Runner) -> None:
         if line == "/help":
@@ -120,9 +127,12 @@ class TerminalStage:
         try:
             for status in reversed(waiting):
                 self._watch_one(status)
+                posts = self.inbox.of_request(status.request.id)
+                self._show(posts)
+                self.last_clip = next((str(post.clip) for post in posts if post.clip), self.last_clip)
+                self.failed += not any(post.clip for post in posts)
         except KeyboardInterrupt:
             self.console.print(Text("\nIt goes on by itself; /songs shows it when it is there.", style="dim"))
-        self._show_posts()
 
     def _watch_one(self, status: RequestStatus) -> None:
         with song_progress(self.console) as report:
@@ -134,23 +144,27 @@ class TerminalStage:
             for step, fraction in status.progress.items():
                 report(step, fraction)
 
-    def _show_posts(self) -> None:
-        for post in self.inbox.take(TERMINAL):
+    def _show(self, posts: Sequence[Post]) -> None:
+        for post in posts:
             self._say_line(post.text)
             if post.clip is not None:
-                self.last_clip = str(post.clip)
-                self.console.print(Text(f"  {self.last_clip}", style="green"))
+                self.console.print(Text(f"  {post.clip}", style="green"))
 
     def _list_songs(self) -> None:
         statuses = self.book.of_fan(self.fan.id)
         if not statuses:
             self.console.print("No songs yet. Ask for one.")
         for status in reversed(statuses):
-            if status.state == "done":
+            self.console.print(Text(self._where(status)))
+
+    def _where(self, status: RequestStatus) -> str:
+        if status.state == "done":
+            try:
                 song = self.library.read(status.request.id)
-                self.console.print(Text(f"{song.title}\n  {self.library.clip(song).absolute()}"))
-            else:
-                self.console.print(Text(f"{status.request.brief.theme}: {status.state}"))
+            except LibraryError:  # made, and deleted or damaged since
+                return f"{status.request.brief.theme}: no longer in the library"
+            return f"{song.title}\n  {self.library.clip(song).absolute()}"
+        return f"{status.request.brief.theme}: {status.state}"
 
     def _say_line(self, text: str) -> None:
         self.console.print(Text.assemble((f"{self.artist.name}: ", "bold"), text))

@@ -49,7 +49,9 @@ class EndpointAuthor:
         try:
             title = self._asked(sheet)
         except Exception as error:  # whatever a model's client raises: it is not ours to know
-            log.warning("the model could not write lyrics; the written material does", cause=str(error)[:300])
+            log.warning(
+                "the model could not write lyrics; the written material does", cause=type(error).__name__
+            )
             return self._mender.write(brief, plan, seed, used)
         if sheet.faults() and not self._mend(sheet, brief, seed, used):
             return self._mender.write(brief, plan, seed, used)

@@ -166,4 +166,5 @@ def test_an_endpoint_that_is_not_there_gets_the_fan_a_sentence_and_loses_nothing
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert "Breaking Rust: " in done.stdout
-    assert "127.0.0.1:9" in done.stderr, "the operator sees what could not be reached"
+    assert "cannot be reached" in done.stderr, "the operator sees what is wrong"
+    assert "chat.base_url" in done.stderr, "and what to set"

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from memory.embedder import Embedder
 from persona.card import Card
@@ -33,8 +34,11 @@ def test_the_same_artist_runs_on_a_gguf_file(
     model = chat_model(config(gguf=smollm2, small=True, context=8192), card, embedder)
     assert model.address.startswith("http://127.0.0.1:")  # type: ignore[attr-defined]
     model.max_tokens = 24  # type: ignore[attr-defined]
-    with talking(model, card, embedder, tmp_path / "house") as talk:
+    with talking(model, card, embedder, tmp_path / "house") as talk, capture_logs() as logs:
         assert talk.say("hello, how is the weather?").strip()
+    assert not [line for line in logs if "chat model" in line["event"]], (
+        "the file spoke, no line for its failure"
+    )
 
 
 def test_so_small_a_model_does_not_speak_to_people_unasked(
