@@ -129,7 +129,10 @@ def _scoop(
     depth *= min(1.0, (note.end - note.start) / SCOOP_NOTE)
     early = 0.3 if note.enters else 0.0
     inside = (times >= note.start - early) & (times < note.end)
-    return -depth * inside * np.exp(-np.clip(times - note.start, 0.0, None) / SCOOP_TIME)
+    scoop: Floats = (-depth * inside * np.exp(-np.clip(times - note.start, 0.0, None) / SCOOP_TIME)).astype(
+        np.float64
+    )
+    return scoop
 
 
 def _vibrato(note: SungNote, times: Floats, knob: Knob, loose: float, rng: np.random.Generator) -> Floats:
