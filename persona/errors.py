@@ -14,12 +14,15 @@ from skills.library import LibraryError
 from skills.post import PostError
 from skills.studio.errors import StudioError
 from skills.style import StyleError
+from skills.tune.errors import TuneError
 from skills.worker import WorkerBusy
+from voice.bench.hearing import BenchError
 from voice.score import ScoreError
 from voice.voices import VoiceError
 from voice.weights import WeightsError
 
 CLEAR = (
+    BenchError,
     BriefError,
     CardError,
     EmbedderError,
@@ -30,6 +33,7 @@ CLEAR = (
     SettingsError,
     StudioError,
     StyleError,
+    TuneError,
     TokenHeld,
     TokenRefused,
     VoiceError,

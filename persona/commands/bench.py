@@ -33,7 +33,8 @@ def add_to(app: typer.Typer) -> None:
             for row in bench_songs(out or Path(folder), read_briefs()[:count], seconds):
                 rows.append(row)
                 console.print(
-                    f"{row.title}: {row.cents_median} cents, {row.within_50:.1%} within 50, "
+                    f"{row.title}: {row.cents_median} cents, {row.within_50:.1%} within 50 by DIO, "
+                    f"{row.cents_median_again} and {row.within_50_again:.1%} by swift-f0, "
                     f"CER {row.character_error_rate:.3f}, {row.seconds:.1f} s, {row.lufs} LUFS, "
                     f"{row.true_peak_db} dBTP, {row.wall:.1f} s"
                 )
