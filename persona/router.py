@@ -82,6 +82,9 @@ class Router:
         for route in routes[1:]:
             if route.score >= ALOUD and _weight(route.intent) < _weight(best.intent):
                 best = route
+        if best.intent == "greeting":  # what is said after a hello is what the message is about
+            rest = [route for route in routes[1:] if route.intent != "greeting" and route.score >= ALOUD]
+            best = max(rest, key=lambda route: route.score, default=best)
         return replace(best, alarm=max(route.alarm for route in routes))
 
     def routes(self, texts: Sequence[str]) -> list[Route]:
