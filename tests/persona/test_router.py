@@ -77,8 +77,8 @@ def test_what_was_learned_is_kept_and_a_damaged_file_is_learned_anew(
     assert Router(embedder, cast, tmp_path / "cache").route("hello").intent == "greeting"
 
 
-def test_what_is_said_after_a_hello_is_what_a_message_is_about(embedder: Embedder, cache: Path) -> None:
-    router = Router(embedder, cache=cache)
+def test_what_is_said_after_a_hello_is_what_a_message_is_about(embedded: EmbeddedChatModel) -> None:
+    router = embedded.router
     long_day = "hey Rust, I'm Sam. long day at the yard and the coffee's gone cold"
     assert router.route(long_day).intent != "greeting"
     assert router.route("hey Rust, good morning!").intent == "greeting"
