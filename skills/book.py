@@ -52,12 +52,8 @@ class Request:
 
     @staticmethod
     def from_json(raw: dict[str, Any]) -> Request:
-        brief = {
-            **raw["brief"],
-            "mentions": tuple(raw["brief"]["mentions"]),
-            "avoid": tuple(raw["brief"]["avoid"]),
-        }
-        return Request(raw["id"], raw["fan"], Address.parse(raw["address"]), Brief(**brief), raw["seed"])
+        address, brief = Address.parse(raw["address"]), Brief.from_json(raw["brief"])
+        return Request(raw["id"], raw["fan"], address, brief, raw["seed"])
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 class BriefError(ValueError):
@@ -32,3 +34,8 @@ class Brief:
     language: str = "en"
     words: str = ""
     shift: int = 0
+
+    @staticmethod
+    def from_json(raw: Mapping[str, Any]) -> Brief:
+        """The brief that dataclasses.asdict() and JSON made a mapping of: its lists are tuples again."""
+        return Brief(**{**raw, "mentions": tuple(raw["mentions"]), "avoid": tuple(raw["avoid"])})

@@ -104,9 +104,7 @@ class Library:
     def read(self, song: str) -> Song:
         try:
             raw: dict[str, Any] = json.loads((self.folder(song) / "song.json").read_text("utf-8"))
-            brief = {**raw["brief"], "mentions": tuple(raw["brief"]["mentions"])}
-            raw["brief"] = Brief(**{**brief, "avoid": tuple(brief["avoid"])})
-            return Song(**{**raw, "adjusted": tuple(raw["adjusted"])})
+            return Song(**{**raw, "brief": Brief.from_json(raw["brief"]), "adjusted": tuple(raw["adjusted"])})
         except FileNotFoundError:
             raise LibraryError(
                 f"there is no song {song!r} in {self.root}; `troubadour library list` shows them"
