@@ -51,12 +51,6 @@ def rhymes(first: str, second: str) -> bool:
         return False
 
 
-@functools.lru_cache(maxsize=20_000)
-def rhyme_sound(word: str) -> str:
-    """The sound that a rhyme must share ('EY N' for 'train'), by the pronunciation that is sung."""
-    return " ".join(lexicon.rhyme_part(word))
-
-
 def beats(text: str) -> tuple[int, float]:
     """How many beats the line takes when it is sung evenly, and what that costs its natural stress (0: nothing).
 
