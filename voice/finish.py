@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from voice.rendering import Rendering, Stretch
+from voice.alignment import Stretch
+from voice.rendering import Rendering
 from voice.take import SAMPLE_RATE
 
 Samples = NDArray[np.float32]
