@@ -60,7 +60,10 @@ class Lore:
 
 @dataclass(frozen=True)
 class Card:
-    """A character card, read. `raw` is the whole of it as it came: what we do not know stays in it."""
+    """A character card, read. `palette`: five colours for covers ('#rrggbb').
+
+    `raw` is the whole of it as it came: what we do not know stays in it.
+    """
 
     name: str
     description: str
@@ -76,6 +79,7 @@ class Card:
     voice: str
     repertoire: str
     disclosures: tuple[str, ...]
+    palette: tuple[str, ...]
     raw: dict[str, Any] = field(repr=False, compare=False)
 
     @property
@@ -116,6 +120,7 @@ def read_card(raw: Any) -> Card:
         voice=str(ours.get("voice", "")),
         repertoire=str(ours.get("repertoire", "")),
         disclosures=_texts(ours, "disclosures"),
+        palette=_texts(ours, "palette"),
         raw=copy.deepcopy(raw),
     )
 

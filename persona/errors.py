@@ -10,6 +10,7 @@ from persona.models.errors import ModelError
 from persona.settings import SettingsError
 from persona.stages.discord.token import TokenHeld, TokenRefused
 from skills.brief import BriefError
+from skills.drawing.paint import PaletteError
 from skills.library import LibraryError
 from skills.post import PostError
 from skills.studio.errors import StudioError
@@ -28,6 +29,7 @@ CLEAR = (
     EmbedderError,
     LibraryError,
     ModelError,
+    PaletteError,
     PostError,
     ScoreError,
     SettingsError,

@@ -105,6 +105,7 @@ class House:
             artist=self.card.artist_credit,
             used=used,
             reach=lambda: self.reach,
+            palette=self.card.palette,
         )
 
     # ---- what is said

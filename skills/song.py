@@ -44,7 +44,7 @@ class Studio:
     """What making a song needs. Author and singer are loaded when they are first asked for.
 
     `reach()`: the singer's comfortable range, as MIDI numbers. `used(song)`: lines that this song must not sing again
-    (those of other songs).
+    (those of other songs). `palette`: the persona's colours, '#rrggbb' (see skills/drawing/paint.py).
     """
 
     library: Library
@@ -54,6 +54,7 @@ class Studio:
     artist: str
     used: Callable[[str], Collection[str]]
     reach: Callable[[], tuple[int, int]]
+    palette: tuple[str, ...] = ()
 
 
 Work = Callable[[Studio, str, Progress], None]
@@ -147,9 +148,11 @@ def play_band(studio: Studio, song: str, progress: Progress) -> None:
 
 @step("mix")
 def mix_clip(studio: Studio, song: str, progress: Progress) -> None:
-    """stems -> clip.mp3, clip.ogg, clip.json, lyrics.lrc, score.musicxml, score.mid"""
+    """stems -> cover.png, clip.mp3, clip.ogg, clip.json, lyrics.lrc, score.musicxml, score.mid"""
     import soundfile
 
+    from skills.cover import write_cover
+    from skills.drawing.paint import Palette
     from skills.exports import write_exports
     from skills.studio import encode, mix
 
@@ -162,7 +165,9 @@ def mix_clip(studio: Studio, song: str, progress: Progress) -> None:
     }
     mixed = mix(stems.pop("vocal"), stems, score, style_of(now.brief), lead=take.lead)
     progress("mix", 0.6)
-    clip = encode(mixed, folder, title=lyrics.title, artist=studio.artist, comment=label(studio.artist))
+    cover = folder / "cover.png"
+    write_cover(cover, now.brief, lyrics, studio.artist, now.seed, Palette.of(studio.palette))
+    clip = encode(mixed, folder, lyrics.title, studio.artist, comment=label(studio.artist), cover=cover)
     write_exports(folder, score, lyrics, take, artist=studio.artist)
     write_text_whole(folder / "clip.json", json.dumps(dataclasses.asdict(clip), default=str))
 

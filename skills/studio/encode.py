@@ -18,6 +18,7 @@ from voice.take import STUDIO_RATE
 
 PEAK = -1.0  # dBTP that the decoded clip keeps to
 ROUNDS = 3
+COVER = 640  # pixels of the picture in an MP3's tags
 CODECS: Mapping[str, Mapping[str, str]] = {
     ".mp3": {"format": "mp3", "acodec": "libmp3lame", "audio_bitrate": "320k", "id3v2_version": "3"},
     ".ogg": {"format": "ogg", "acodec": "libopus", "audio_bitrate": "160k"},
@@ -35,8 +36,10 @@ class Clip:
     true_peak_db: float
 
 
-def encode(mixed: Mix, folder: Path, title: str, artist: str, comment: str) -> Clip:
-    """Writes clip.mp3 and clip.ogg into `folder`, each whole or not at all.
+def encode(
+    mixed: Mix, folder: Path, title: str, artist: str, comment: str, cover: Path | None = None
+) -> Clip:
+    """Writes clip.mp3 (with `cover`, a picture, in its tags) and clip.ogg into `folder`, each whole or not at all.
 
     Coding moves peaks: a file whose decoded peak is too high is written again a little softer.
     Raises StudioError where the folder or the disk refuses.
@@ -44,7 +47,7 @@ def encode(mixed: Mix, folder: Path, title: str, artist: str, comment: str) -> C
     tags = {"title": title, "artist": artist, "comment": comment}
     audio = mixed.master
     try:
-        mp3, lufs, peak, audio = _coded(audio, folder / "clip.mp3", tags)
+        mp3, lufs, peak, audio = _coded(audio, folder / "clip.mp3", tags, cover)
         ogg, _, _, _ = _coded(audio, folder / "clip.ogg", tags)
     except OSError as error:
         raise StudioError(
@@ -54,10 +57,12 @@ def encode(mixed: Mix, folder: Path, title: str, artist: str, comment: str) -> C
     return Clip(mp3, ogg, mixed.seconds, lufs, peak)
 
 
-def _coded(audio: Audio, path: Path, tags: Mapping[str, str]) -> tuple[Path, float, float, Audio]:
+def _coded(
+    audio: Audio, path: Path, tags: Mapping[str, str], cover: Path | None = None
+) -> tuple[Path, float, float, Audio]:
     with written_whole(path) as temporary:
         for _ in range(ROUNDS):
-            write_coded(audio, temporary, path.suffix, tags)
+            write_coded(audio, temporary, path.suffix, tags, cover)
             lufs, peak = measure(temporary)
             if peak <= PEAK:
                 break
@@ -67,15 +72,24 @@ def _coded(audio: Audio, path: Path, tags: Mapping[str, str]) -> tuple[Path, flo
     return path, lufs, peak, audio
 
 
-def write_coded(audio: Audio, path: Path, suffix: str, tags: Mapping[str, str]) -> None:
+def write_coded(
+    audio: Audio, path: Path, suffix: str, tags: Mapping[str, str], cover: Path | None = None
+) -> None:
     """One file with its tags. Raises StudioError, and OSError for a full disk."""
     import ffmpeg
     import imageio_ffmpeg
 
     meta = {f"metadata:g:{i}": f"{key}={value}" for i, (key, value) in enumerate(tags.items())}
-    stream = ffmpeg.input("pipe:", format="f32le", ac=2, ar=STUDIO_RATE).output(
-        str(path), ar=STUDIO_RATE, **CODECS[suffix], **meta
-    )
+    streams = [ffmpeg.input("pipe:", format="f32le", ac=2, ar=STUDIO_RATE)]
+    if cover is not None:
+        streams.append(ffmpeg.input(str(cover)).filter("scale", COVER, COVER))
+        meta |= {
+            "metadata:s:v:0": "comment=Cover (front)",
+            "vcodec": "mjpeg",
+            "q:v": "4",
+            "disposition:v:0": "attached_pic",
+        }
+    stream = ffmpeg.output(*streams, str(path), ar=STUDIO_RATE, **CODECS[suffix], **meta)
     try:
         ffmpeg.run(
             stream,

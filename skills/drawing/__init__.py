@@ -1,0 +1,1 @@
+"""Drawing for covers and screens: a palette, scenes in flat layers, letters."""
