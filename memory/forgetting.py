@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
-import numpy as np
-
-from memory.log import COLUMNS, EMPTY_DRAWERS, marks, turn
-from memory.memory import Embeds, Memory, Retention
+from memory.log import COLUMNS, turn
+from memory.memory import Embeds, Memory
 from memory.rank import Turn
 from memory.words import stems
 
@@ -32,6 +29,21 @@ SLOT_WORDS = {
     "allergy": "allergy allergies health",
     "fear": "fear fears phobia",
 }
+
+
+OPEN_QUESTIONS = timedelta(days=1)  # what the artist asked is kept for an answer no longer than this
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Days that each kind is kept; None keeps it until it is forgotten on request."""
+
+    turn: int | None = 730
+    fact: int | None = None
+    superseded: int | None = 90  # a fact that no longer holds
+    promise: int | None = 730
+    song: int | None = None
+    lore: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,38 +67,62 @@ class Receipt:
 def forget_fan(memory: Memory, fan: str, persona: str | None = None) -> Receipt:
     """Forget everything of a fan: what they said and were promised, everywhere, with every persona or one."""
     found = entries_of(memory, fan, persona)
-    only = (fan, persona) if persona else (fan,)
+    _forget_questions(memory, fan, persona)
     with memory.log.write() as db:
+        only = (fan, persona) if persona else (fan,)
         db.execute(f"DELETE FROM consent WHERE fan = ?{' AND persona = ?' * len(only[1:])}", only)  # noqa: S608
-        here = " AND drawer IN (SELECT id FROM drawer WHERE persona = ?)" * len(only[1:])
-        db.execute(f"DELETE FROM awaiting WHERE fan = ?{here}", only)  # noqa: S608
     return forget_entries(memory, found)
 
 
 def forget_about(memory: Memory, fan: str, about: str, persona: str | None = None) -> Receipt:
     """Forget what a fan said about something ('my job'); `matching` shows beforehand what that is."""
-    return forget_entries(memory, matching(memory, fan, about, persona))
+    found = matching(memory, fan, about, persona)
+    _forget_questions(memory, fan, persona)  # what the artist has just asked may quote it
+    return forget_entries(memory, found)
+
+
+def _forget_questions(memory: Memory, fan: str, persona: str | None) -> None:
+    only = (fan, persona) if persona else (fan,)
+    here = " AND drawer IN (SELECT id FROM drawer WHERE persona = ?)" * len(only[1:])
+    with memory.log.write() as db:
+        db.execute(f"DELETE FROM awaiting WHERE fan = ?{here}", only)  # noqa: S608
+
+
+def forget_message(memory: Memory, message: str) -> Receipt:
+    """Forget what was kept of one message (the stage's name for it) that its author has taken back."""
+    sql = "SELECT entry FROM heard_in WHERE message = ?"
+    return forget_entries(memory, _where(memory, f"id IN ({sql})", (message,)))
 
 
 def matching(memory: Memory, fan: str, about: str, persona: str | None = None) -> list[Turn]:
     """A fan's entries that are about something: sharing its words, near in meaning, or drawn from such."""
     entries = entries_of(memory, fan, persona)
-    wanted = set(stems(about)) - ABOUT_FORGETTING
-    if not entries or not wanted:
-        return []
-    slots = {slot for slot, words in SLOT_WORDS.items() if wanted & set(stems(words))}
-    wanted |= {stem for slot in slots for stem in stems(SLOT_WORDS[slot])}
-    lines = [f"{entry.heard} {entry.text}" for entry in entries]
-    near = _cosines(memory.embedder, about, lines) >= SAME_MATTER
+    told = of_matter(memory.embedder, about, [f"{entry.heard} {entry.text}" for entry in entries])
+    slots = _slots(about)
     hit = {
         entry.id
-        for entry, line, close in zip(entries, lines, near, strict=True)
-        if close
-        or wanted & set(stems(line))
-        or (entry.kind == "fact" and memory.log.slot(entry.id)[0] in slots)
+        for entry, close in zip(entries, told, strict=True)
+        if close or (entry.kind == "fact" and memory.log.slot(entry.id)[0] in slots)
     }
     hit |= {entry.source for entry in entries if entry.id in hit and entry.source}
     return [entry for entry in entries if entry.id in hit or entry.source in hit]
+
+
+def of_matter(embedder: Embeds, about: str, texts: Sequence[str]) -> list[bool]:
+    """Whether each text is about something ('my job'): it shares a word with it, or is near in meaning."""
+    wanted = set(stems(about)) - ABOUT_FORGETTING
+    if not wanted or not texts:
+        return [False] * len(texts)
+    wanted |= {stem for slot in _slots(about) for stem in stems(SLOT_WORDS[slot])}
+    vectors = embedder([about, *texts])
+    near = vectors[1:] @ vectors[0] >= SAME_MATTER
+    return [bool(close) or bool(wanted & set(stems(text))) for text, close in zip(texts, near, strict=True)]
+
+
+def _slots(about: str) -> set[str]:
+    """The slots of facts that these words name."""
+    wanted = set(stems(about)) - ABOUT_FORGETTING
+    return {slot for slot, words in SLOT_WORDS.items() if wanted & set(stems(words))}
 
 
 def forget_entries(memory: Memory, entries: Sequence[Turn]) -> Receipt:
@@ -108,6 +144,8 @@ def scrub(memory: Memory) -> bool:
 def expire(memory: Memory, retention: Retention) -> Receipt:
     """Forget what is older than its kind is kept."""
     now, old = memory.now(), []
+    with memory.log.write() as db:
+        db.execute("DELETE FROM awaiting WHERE at < ?", ((now - OPEN_QUESTIONS).timestamp(),))
     for kind in ("turn", "fact", "promise", "song", "lore"):
         days: int | None = getattr(retention, kind)
         if days is not None:
@@ -118,21 +156,12 @@ def expire(memory: Memory, retention: Retention) -> Receipt:
     return forget_entries(memory, list(unique.values())) if unique else Receipt(now, {})
 
 
-def backup(memory: Memory, folder: Path, keep: int = 7) -> Path:
-    """Write a copy of the log, let older copies forget what was forgotten since, and keep the newest `keep`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stamp = f"memory-{memory.now():%Y%m%dT%H%M%S}"
-    path = folder / f"{stamp}-{len(list(folder.glob(f'{stamp}-*'))):03}.sqlite3"
-    copy = sqlite3.connect(path)
-    memory.log.connection().backup(copy)
-    copy.close()
-    gone = [id for (id,) in memory.log.connection().execute("SELECT entry FROM forgotten")]
-    *older, _ = sorted(folder.glob("memory-*.sqlite3"))
-    for old in older[: max(len(older) + 1 - keep, 0)]:
-        old.unlink()
-    for old in older[max(len(older) + 1 - keep, 0) :]:
-        _forget_in_backup(old, gone)
-    return path
+def catch_up(copy: Memory, original: Memory) -> Receipt:
+    """Let a copy of a memory (a backup) forget what the original has forgotten since it was copied."""
+    with copy.log.write() as db:
+        db.execute("DELETE FROM awaiting")  # open questions are of the moment, and may quote what is gone
+    gone = [id for (id,) in original.log.connection().execute("SELECT entry FROM forgotten")]
+    return forget_entries(copy, _where(copy, "id IN (SELECT value FROM json_each(?))", (json.dumps(gone),)))
 
 
 def entries_of(memory: Memory, fan: str, persona: str | None = None) -> list[Turn]:
@@ -145,31 +174,3 @@ def entries_of(memory: Memory, fan: str, persona: str | None = None) -> list[Tur
 def _where(memory: Memory, where: str, values: Iterable[object]) -> list[Turn]:
     sql = f"SELECT {COLUMNS} FROM entry WHERE {where} ORDER BY at, id"  # noqa: S608
     return [turn(row) for row in memory.log.connection().execute(sql, tuple(values))]
-
-
-def _cosines(
-    embedder: Embeds, about: str, lines: Sequence[str]
-) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    vectors = embedder([about, *lines])
-    near: np.ndarray[tuple[int], np.dtype[np.float32]] = vectors[1:] @ vectors[0]
-    return near
-
-
-def _forget_in_backup(path: Path, gone: Sequence[int]) -> None:
-    db = sqlite3.connect(path, isolation_level=None)
-    db.execute("PRAGMA secure_delete=ON")
-    db.execute("PRAGMA foreign_keys=ON")
-    for start in range(0, len(gone), 500):
-        some = gone[start : start + 500]
-        rows = db.execute(f"SELECT {COLUMNS} FROM entry WHERE id IN ({marks(some)})", some).fetchall()  # noqa: S608
-        for row in rows:
-            entry = turn(row)
-            words = [(entry.drawer, stem, entry.seq) for stem in stems(entry.line)]
-            db.executemany("DELETE FROM posting WHERE drawer = ? AND stem = ? AND seq = ?", words)
-            db.execute("DELETE FROM entry WHERE id = ?", (entry.id,))
-    for table in ("awaiting", "consent"):
-        db.execute(f"DELETE FROM {table} WHERE fan NOT IN (SELECT fan FROM entry)")  # noqa: S608
-    db.execute(EMPTY_DRAWERS)
-    db.execute("VACUUM")
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    db.close()

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from memory.rank import Turn
 from memory.words import bag
 
-VERSION = 1
+VERSION = 2
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS drawer (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS entry (
 );
 CREATE INDEX IF NOT EXISTS entry_by_fan ON entry (fan, drawer, seq);
 CREATE INDEX IF NOT EXISTS entry_by_age ON entry (kind, at);
+CREATE INDEX IF NOT EXISTS entry_superseded ON entry (until) WHERE until IS NOT NULL;
 CREATE TABLE IF NOT EXISTS vector (
     entry INTEGER PRIMARY KEY REFERENCES entry (id) ON DELETE CASCADE,
     embedder TEXT NOT NULL,
@@ -75,6 +76,12 @@ CREATE TABLE IF NOT EXISTS awaiting (
     at REAL NOT NULL,
     PRIMARY KEY (drawer, fan)
 );
+CREATE TABLE IF NOT EXISTS heard_in (
+    message TEXT NOT NULL,
+    entry INTEGER NOT NULL REFERENCES entry (id) ON DELETE CASCADE,
+    PRIMARY KEY (message, entry)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS heard_in_by_entry ON heard_in (entry);
 CREATE TABLE IF NOT EXISTS forgotten (
     entry INTEGER PRIMARY KEY,
     at REAL NOT NULL
@@ -173,9 +180,18 @@ class Log:
         db.execute("COMMIT")
 
     def append(
-        self, persona: str, scope: str, entries: Sequence[Entry], vectors: NDArray[np.float32], embedder: str
+        self,
+        persona: str,
+        scope: str,
+        entries: Sequence[Entry],
+        vectors: NDArray[np.float32],
+        embedder: str,
+        messages: Sequence[str] = (),
     ) -> list[int]:
-        """Keep entries with their vectors; their ids, once on disk. A fact supersedes the one it replaces."""
+        """Keep entries with their vectors; their ids, once on disk. A fact supersedes the one it replaces.
+
+        `messages` names what they were heard in, so that a message taken back takes them along.
+        """
         ids: list[int] = []
         with self.write() as db:
             drawer = self._drawer(db, persona, scope)
@@ -204,6 +220,7 @@ class Log:
                 )
                 ids.append(int(db.execute(sql, row).lastrowid or 0))
                 db.execute("INSERT INTO vector VALUES (?, ?, ?)", (ids[-1], embedder, pack(vector)))
+                db.executemany("INSERT INTO heard_in VALUES (?, ?)", [(each, ids[-1]) for each in messages])
                 if drawer.big:
                     _post(db, drawer.id, seq, entry.line)
             size = drawer.size + len(ids)

@@ -54,18 +54,6 @@ class Recollection:
     heard: str = ""
 
 
-@dataclass(frozen=True)
-class Retention:
-    """Days that each kind is kept; None keeps it until it is forgotten on request."""
-
-    turn: int | None = 730
-    fact: int | None = None
-    superseded: int | None = 90  # a fact that no longer holds
-    promise: int | None = 730
-    song: int | None = None
-    lore: int | None = None
-
-
 class Memory:
     """The memory of every persona of one installation, in a folder of its own."""
 
@@ -75,7 +63,6 @@ class Memory:
         embedder: Embeds,
         server: str | None = None,
         ask: Ask | None = None,
-        retention: Retention | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`server`: 'host:port' of a Chroma server; `ask`: a chat model that finds facts better than rules do."""
@@ -88,8 +75,6 @@ class Memory:
         self._ask = ask
         self.now = now
         self._weights = Weights()
-        self._retention = retention or Retention()
-        self._tidied: datetime | None = None
 
     def remember(
         self,
@@ -100,11 +85,13 @@ class Memory:
         reply: str,
         when: datetime | None = None,
         shown: Sequence[str] = (),
+        messages: Sequence[str] = (),
     ) -> list[int]:
         """Keep of an exchange what is worth keeping; ids of what is on disk when this returns, maybe none.
 
         What the artist answered is not a memory, save its promises. `shown` is what must not come back as one:
-        what was recalled for this answer, and the card's own lines.
+        what was recalled for this answer, and the card's own lines. `messages`: the stage's names of the messages
+        that the text came in; `forget_message` takes back what was kept of one.
         """
         when = (when or self.now()).astimezone(UTC)
         heard = self.log.asked(persona, str(scope), fan.id, when - OPEN_QUESTION)
@@ -115,8 +102,7 @@ class Memory:
         question = _last_question(reply)
         if question or heard:
             self.log.ask(persona, str(scope), fan.id, question, when)
-        self._tidy()
-        return self._append(persona, scope, entries)
+        return self._append(persona, scope, entries, messages)
 
     def remember_song(
         self, fan: Fan, scope: Scope, persona: str, song: str, about: str, when: datetime | None = None
@@ -202,15 +188,6 @@ class Memory:
         self.search.close()
         self.log.close()
 
-    def _tidy(self) -> None:
-        """Once a day, let go of what is older than its kind is kept."""
-        from memory.forgetting import expire
-
-        now = self.now()
-        if self._tidied is None or now - self._tidied > timedelta(days=1):
-            self._tidied = now
-            expire(self, self._retention)
-
     def _worth_keeping(
         self, fan: Fan, text: str, heard: str, when: datetime, shown: Sequence[str]
     ) -> list[tuple[Entry, NDArray[np.float32]]]:
@@ -230,14 +207,16 @@ class Memory:
         return self._append(persona, scope, [(entry, self.embedder([entry.line])[0])])
 
     def _append(
-        self, persona: str, scope: Scope, entries: Sequence[tuple[Entry, NDArray[np.float32]]]
+        self,
+        persona: str,
+        scope: Scope,
+        entries: Sequence[tuple[Entry, NDArray[np.float32]]],
+        messages: Sequence[str] = (),
     ) -> list[int]:
         if not entries:
             return []
-        vectors = np.stack([vector for _, vector in entries])
-        return self.log.append(
-            persona, str(scope), [entry for entry, _ in entries], vectors, self.embedder.name
-        )
+        kept, vectors = [entry for entry, _ in entries], np.stack([vector for _, vector in entries])
+        return self.log.append(persona, str(scope), kept, vectors, self.embedder.name, messages)
 
 
 def promises(reply: str) -> list[str]:

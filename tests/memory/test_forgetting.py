@@ -1,6 +1,7 @@
 """What a fan wants forgotten is gone: from every byte of the folder, and with a receipt."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from memory.export import as_html, export_fan
 from memory.fan import Fan, Scope
-from memory.forgetting import backup, forget_about, forget_fan, matching
+from memory.forgetting import catch_up, forget_about, forget_fan, forget_message, matching
 from memory.log import BIG, Entry, pack, unpack
 from memory.memory import Memory
 
@@ -94,16 +95,28 @@ def test_a_big_drawers_words_and_vectors_go_too(memory):
     assert memory.recall(BOB, CHANNEL, "rust", "note 18")
 
 
-def test_older_backups_forget_on_their_next_turn(memory, tmp_path):
+def test_a_copy_catches_up_with_what_was_forgotten_since(memory, tmp_path, embed):
     tell(memory)
-    old = backup(memory, tmp_path / "backups")
-    forget_fan(memory, ANN.id)
-    assert files_with(tmp_path / "backups", *MARKS) == [old]
-    new = backup(memory, tmp_path / "backups")
-    assert files_with(tmp_path / "backups", *MARKS, ANN.id) == [] and old.exists() and new != old
-    for _ in range(3):
-        newest = backup(memory, tmp_path / "backups", keep=2)
-    assert len(list((tmp_path / "backups").glob("*.sqlite3"))) == 2 and newest.exists()
+    memory.log.checkpoint()
+    shutil.copytree(memory.path, tmp_path / "copy")
+    forget_about(memory, ANN.id, "my sister")
+    forget_fan(memory, ANN.id, "velvet")
+    memory.remember(ANN, HOME, "rust", "My cat is called Mouse.", "", MARCH)
+    copy = Memory(tmp_path / "copy", embed, now=lambda: NOW)
+    assert files_with(copy.path, MARKS[0]) and files_with(copy.path, MARKS[2])
+    catch_up(copy, memory)
+    assert files_with(copy.path, MARKS[0], MARKS[2]) == []
+    assert files_with(copy.path, MARKS[1])  # was not forgotten
+    copy.close()
+
+
+def test_a_message_taken_back_takes_what_was_kept_of_it(memory):
+    said = f"My sister is called {MARKS[0]}. I live in Leeds."
+    memory.remember(ANN, CHANNEL, "rust", said, "", MARCH, messages=["discord:17", "discord:18"])
+    memory.remember(ANN, CHANNEL, "rust", "My dog is called Biscuit.", "", MARCH, messages=["discord:19"])
+    assert forget_message(memory, "discord:17").counts == {"turn": 1, "fact": 2}
+    assert files_with(memory.path, MARKS[0], "discord:18") == [] and files_with(memory.path, "Biscuit")
+    assert forget_message(memory, "discord:18").counts == forget_message(memory, "web:19").counts == {}
 
 
 def test_a_fan_takes_everything_along(memory):

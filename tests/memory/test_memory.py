@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from memory.facts import extract_by_model
 from memory.fan import Fan, Scope
-from memory.memory import Memory, Retention, quote
+from memory.forgetting import Retention, expire
+from memory.memory import Memory, quote
 
 from .conftest import NOW
 
@@ -119,13 +120,29 @@ def test_a_recalled_instruction_is_quoted_as_data(memory):
     assert "8 months ago" in text and "'delete every song'" in text
 
 
-def test_old_turns_expire_by_kind(tmp_path, embed):
+def test_every_kind_expires_by_its_own_clock(tmp_path, embed):
     clock = [MONDAY]
-    memory = Memory(tmp_path, embed, retention=Retention(turn=30), now=lambda: clock[0])
-    memory.remember(ANN, HOME, "rust", "I live in Leeds.", "")
-    clock[0] = MONDAY + timedelta(days=31)
-    memory.remember(ANN, HOME, "rust", "hello", "")
-    assert [each.kind for each in memory.recall(ANN, HOME, "rust", "where do I live?")] == ["fact"]
+    memory = Memory(tmp_path, embed, now=lambda: clock[0])
+    memory.remember(
+        ANN, HOME, "rust", "I live in Leeds.", "I promise I'll write you a song. What is York like?"
+    )
+    memory.remember_song(ANN, HOME, "rust", "song-17", 'Wrote "Platform Nine" for Ann.')
+    memory.remember_lore(ANN, Scope("server", "discord:g1"), "rust", "Here every song needs a goat.")
+
+    def kept_after(days):
+        clock[0] = MONDAY + timedelta(days=days)
+        expire(memory, Retention(turn=30, promise=60, song=90, fact=200, superseded=10, lore=300))
+        return {kind for (kind,) in memory.log.connection().execute("SELECT DISTINCT kind FROM entry")}
+
+    assert kept_after(29) == {"turn", "promise", "song", "fact", "lore"}
+    assert memory.log.connection().execute("SELECT count(*) FROM awaiting").fetchone() == (0,)
+    assert kept_after(31) == {"promise", "song", "fact", "lore"}
+    memory.remember(ANN, HOME, "rust", "We moved to York.", "", MONDAY + timedelta(days=50))
+    assert kept_after(59) >= {"promise", "song", "fact", "lore"}
+    assert "Leeds" in str(memory.log.connection().execute("SELECT text FROM entry").fetchall())
+    assert kept_after(61) == {"turn", "song", "fact", "lore"}
+    assert "Leeds" not in str(memory.log.connection().execute("SELECT text FROM entry").fetchall())
+    assert kept_after(91) == {"fact", "lore"} and kept_after(301) == set()
 
 
 def test_a_chat_model_finds_facts_behind_the_same_gate():
