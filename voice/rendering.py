@@ -93,7 +93,7 @@ def render(
     source = network.excitation(curve, generator=generator)
     audio = network.decode(
         text[None],
-        torch.tensor(_spread(f0, BELIEVED_BEYOND), dtype=torch.float32)[None],
+        torch.tensor(spread(f0, BELIEVED_BEYOND), dtype=torch.float32)[None],
         torch.tensor(energy, dtype=torch.float32)[None],
         style,
         excitation=source,
@@ -175,7 +175,7 @@ def _voiced(sound: Sound, before: Sound | None, spoken: Floats) -> NDArray[np.bo
     return np.asarray(spoken > (0.75 if sound.symbol == "h" else 0.5))
 
 
-def _spread(f0: Floats, frames: int) -> Floats:
+def spread(f0: Floats, frames: int) -> Floats:
     """F0 held for some frames around each voiced run, where it would be 0."""
     out = f0.copy()
     for _ in range(frames):
