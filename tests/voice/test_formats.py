@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import json
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from voice.formats import read_score, write_score
 from voice.formats.midi import from_midi, to_midi
 from voice.formats.musicxml_read import from_musicxml
 from voice.formats.musicxml_write import spelled, to_musicxml
+from voice.formats.svp import from_svp, to_svp
 from voice.formats.ustx import from_ustx, to_ustx
 from voice.score import Chord, Key, MetreMark, Note, Score, ScoreError, Section, TempoMark
 
 BOUNDED = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-@pytest.mark.parametrize("ending", [".json", ".musicxml", ".mxl", ".mid", ".ustx"])
+@pytest.mark.parametrize("ending", [".json", ".musicxml", ".mxl", ".mid", ".ustx", ".svp"])
 def test_a_score_comes_back_from_a_file_as_it_was(tmp_path: Path, ending: str) -> None:
     write_score(lone_train(), tmp_path / f"song{ending}")
     back = read_score(tmp_path / f"song{ending}")
@@ -44,6 +46,12 @@ def test_any_score_comes_back_from_midi(score: Score) -> None:
 @given(scores())
 def test_any_score_comes_back_from_ustx(score: Score) -> None:
     assert from_ustx(to_ustx(score).encode()) == score
+
+
+@BOUNDED
+@given(scores())
+def test_any_score_comes_back_from_svp(score: Score) -> None:
+    assert from_svp(to_svp(score).encode() + b"\0") == score
 
 
 def _metre_within(score: Score) -> list[MetreMark]:
@@ -329,3 +337,41 @@ def test_overlapping_notes_of_a_file_become_one_voice() -> None:
     )
     for before, after in itertools.pairwise(score.notes):
         assert before.end <= after.tick
+
+
+def test_another_program_reads_our_svp_note_for_note_and_word_for_word(tmp_path: Path) -> None:
+    from libresvip.plugins.svp.synthv_studio_converter import SynthVStudioConverter
+
+    score = lone_train()
+    write_score(score, tmp_path / "song.svp")
+    project = SynthVStudioConverter.load(tmp_path / "song.svp", {})
+    (track,) = project.track_list
+    assert [(n.start_pos, n.length, n.key_number) for n in track.note_list] == [
+        (n.tick, n.ticks, n.pitch) for n in score.notes
+    ]
+    assert [n.lyric for n in track.note_list] == ["that", "lonesome", "+", "train", "-", "-", "home"]
+    lead = 4 * Q  # LibreSVIP puts a bar of its own before a song's marks
+    marks = [(0 if t.position == 0 else t.position - lead, t.bpm) for t in project.song_tempo_list]
+    assert marks == [(t.tick, t.bpm) for t in score.tempo]
+    assert [(t.numerator, t.denominator) for t in project.time_signature_list] == [(4, 4), (6, 8)]
+
+
+def test_an_svp_that_was_edited_and_saved_elsewhere_is_sung_as_edited() -> None:
+    project = json.loads(to_svp(lone_train()))
+    del project["troubadour"]  # an editor may drop what it does not know
+    notes = project["tracks"][0]["mainGroup"]["notes"]
+    notes[1]["lyrics"] = "midnight"
+    notes[3]["pitch"] = 65
+    notes.insert(0, {"onset": 0, "duration": 1000, "pitch": 60, "lyrics": "br"})  # a breath
+    score = from_svp(json.dumps(project).encode(), "edited.svp")
+    assert [(n.syllable, n.syllabic) for n in score.notes[:4]] == [
+        ("that", "single"), ("mid", "begin"), ("night", "end"), ("train", "single"),
+    ]  # fmt: skip
+    assert score.notes[3].pitch == 65
+    assert score.title == "edited"
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"tracks": [1]}', '{"tracks": [], "time": {}}', "\x00", "[]"])
+def test_damaged_svp_is_refused_in_one_sentence(text: str) -> None:
+    with pytest.raises(ScoreError, match=r"\w+"):
+        from_svp(text.encode())

@@ -9,7 +9,7 @@ from voice.score import Score, ScoreError
 
 
 def read_score(path: str | Path) -> Score:
-    """The score in a MusicXML, MIDI, USTX or JSON file. Raises ScoreError with what to do."""
+    """The score in a MusicXML, MIDI, USTX, SVP or JSON file. Raises ScoreError with what to do."""
     file = Path(path)
     if file.is_dir():
         raise ScoreError(f"{file.name} is a folder: name a score in it")
@@ -38,6 +38,10 @@ def _reader(file: Path) -> Callable[[Path], Score]:
             from voice.formats.ustx import read_ustx
 
             return read_ustx
+        case ".svp":
+            from voice.formats.svp import read_svp
+
+            return read_svp
         case ".json":
             from voice.formats.plain import read_json
 
@@ -59,6 +63,10 @@ def _writer(file: Path) -> Callable[[Score, Path], None]:
             from voice.formats.ustx import write_ustx
 
             return write_ustx
+        case ".svp":
+            from voice.formats.svp import write_svp
+
+            return write_svp
         case ".json":
             from voice.formats.plain import write_json
 
@@ -68,4 +76,4 @@ def _writer(file: Path) -> Callable[[Score, Path], None]:
 
 def _unknown(file: Path) -> ScoreError:
     ending = f"'{file.suffix}'" if file.suffix else "no ending"
-    return ScoreError(f"{file.name} has {ending}: scores are .musicxml, .mxl, .mid, .ustx or .json")
+    return ScoreError(f"{file.name} has {ending}: scores are .musicxml, .mxl, .mid, .ustx, .svp or .json")
