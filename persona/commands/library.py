@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -51,3 +52,25 @@ def add_to(app: typer.Typer) -> None:
         console.print(f"\n{folder}")
         for name in files:
             console.print(f"  {name}")
+
+    @group.command("export")
+    def export_song(
+        song: str,
+        what: str = typer.Option(
+            "kit", help="one or more of stems,midi,musicxml,ustx,svp,ds,lrc,ass,kit,mp4"
+        ),
+        out: Path = typer.Option(Path(), help="the folder to write to"),
+        as_json: bool = JSON,
+    ) -> None:
+        """A song for a musician's desk or a screen."""
+        from skills.kit import export, open_desk
+
+        wanted = [name.strip() for name in what.split(",") if name.strip()]
+        paths = [
+            path.absolute() for path in export(open_desk(house().library, song), wanted, out.expanduser())
+        ]
+        if as_json:
+            print_json({"song": song, "files": [str(path) for path in paths]})
+            return
+        for path in paths:
+            Console(soft_wrap=True, highlight=False).print(str(path), markup=False)

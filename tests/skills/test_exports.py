@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from skills.brief import Brief
-from skills.exports import timed_lines, write_exports
+from skills.exports import write_exports
+from skills.karaoke import timed_lines
 from skills.studio import StudioError
 from skills.style import load_style
 from skills.tune import compose

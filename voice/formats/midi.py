@@ -52,7 +52,31 @@ _NEAR = TICKS_PER_QUARTER // 8  # a lyric this near to a note belongs to it
 
 def to_midi(score: Score) -> bytes:
     """A Standard MIDI file of format 1: tempo, metre, key, sections and chords; then the voice."""
-    from mido import Message, MetaMessage, MidiFile, MidiTrack, bpm2tempo
+    from mido import Message, MetaMessage, MidiFile
+
+    voice: list[tuple[int, int, Any]] = [(0, 0, MetaMessage("track_name", name="Voice"))]
+    velocity = VELOCITY["mf"]
+    for note in score.notes:
+        velocity = VELOCITY[note.dynamic] if note.dynamic else velocity
+        if marks := note_marks(note):
+            voice.append(
+                (note.tick, 2, MetaMessage("text", text=_OURS + json.dumps(marks, ensure_ascii=False)))
+            )
+        if note.syllable is not None:
+            voice.append((note.tick, 3, MetaMessage("lyrics", text=_lyric(note))))
+        loud = min(127, velocity + 12 * note.accent)
+        voice.append((note.tick, 4, Message("note_on", note=note.pitch, velocity=loud)))
+        voice.append((note.end, 1, Message("note_off", note=note.pitch)))
+    file = MidiFile(type=1, ticks_per_beat=TICKS_PER_QUARTER, charset="utf-8")
+    file.tracks += [conductor(score), track_of(voice)]
+    out = BytesIO()
+    file.save(file=out)
+    return out.getvalue()
+
+
+def conductor(score: Score) -> Any:
+    """The track without notes: title, tempo, metre, key, sections and chords."""
+    from mido import MetaMessage, bpm2tempo
 
     song: list[tuple[int, int, Any]] = [
         (0, 0, MetaMessage("track_name", name=score.title)),
@@ -71,30 +95,18 @@ def to_midi(score: Score) -> bytes:
     song += [(t.tick, 3, MetaMessage("set_tempo", tempo=bpm2tempo(t.bpm))) for t in score.tempo]
     song += [(s.tick, 4, MetaMessage("marker", text=s.name)) for s in score.sections]
     song += [(tick, 5, MetaMessage("text", text=f"chord {name}")) for tick, name in _chord_texts(score)]
-    voice: list[tuple[int, int, Any]] = [(0, 0, MetaMessage("track_name", name="Voice"))]
-    velocity = VELOCITY["mf"]
-    for note in score.notes:
-        velocity = VELOCITY[note.dynamic] if note.dynamic else velocity
-        if marks := note_marks(note):
-            voice.append(
-                (note.tick, 2, MetaMessage("text", text=_OURS + json.dumps(marks, ensure_ascii=False)))
-            )
-        if note.syllable is not None:
-            voice.append((note.tick, 3, MetaMessage("lyrics", text=_lyric(note))))
-        loud = min(127, velocity + 12 * note.accent)
-        voice.append((note.tick, 4, Message("note_on", note=note.pitch, velocity=loud)))
-        voice.append((note.end, 1, Message("note_off", note=note.pitch)))
-    file = MidiFile(type=1, ticks_per_beat=TICKS_PER_QUARTER, charset="utf-8")
-    for timed in (song, voice):
-        track = MidiTrack()
-        at = 0
-        for tick, _, message in sorted(timed, key=lambda event: event[:2]):
-            track.append(message.copy(time=tick - at))
-            at = tick
-        file.tracks.append(track)
-    out = BytesIO()
-    file.save(file=out)
-    return out.getvalue()
+    return track_of(song)
+
+
+def track_of(timed: list[tuple[int, int, Any]]) -> Any:
+    """A track from (tick, what comes first at that tick, message)."""
+    from mido import MidiTrack
+
+    track, at = MidiTrack(), 0
+    for tick, _, message in sorted(timed, key=lambda event: event[:2]):
+        track.append(message.copy(time=tick - at))
+        at = tick
+    return track
 
 
 def from_midi(data: bytes, name: str = "the file") -> Score:
