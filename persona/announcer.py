@@ -36,6 +36,13 @@ class Announcer:
         self.memory().remember_song(fan, Scope("fan", fan.id), self.artist, song.id, kept)
 
     def apologise(self, request: Request) -> str:
+        return self._sorry("apology", request)
+
+    def apologise_late(self, request: Request) -> str:
+        """For a song that took too long: the fan's next one comes first."""
+        return self._sorry("late", request)
+
+    def _sorry(self, topic: str, request: Request) -> str:
         theme = spoken_theme(request.brief.theme)
         slots = {"thing": theme} if theme else {}
-        return self.repertoire.choose("apology", "_", slots, (), request.id).filled(slots)
+        return self.repertoire.choose(topic, "_", slots, (), request.id).filled(slots)

@@ -10,6 +10,7 @@ from persona.models.errors import ModelError
 from persona.settings import SettingsError
 from persona.stages.discord.token import TokenHeld, TokenRefused
 from skills.brief import BriefError
+from skills.database import DatabaseError
 from skills.drawing.paint import PaletteError
 from skills.library import LibraryError
 from skills.post import PostError
@@ -26,6 +27,7 @@ CLEAR = (
     BenchError,
     BriefError,
     CardError,
+    DatabaseError,
     EmbedderError,
     LibraryError,
     ModelError,

@@ -22,6 +22,7 @@ FIXED = (
     "status",
     "announce",
     "apology",
+    "late",
     "trouble",
     "crisis",
     "are_you_ai",

@@ -66,7 +66,15 @@ class MemorySettings(_Part):
 
 class SongSettings(_Part):
     seconds: float = Field(20.0, ge=10, le=240, description="length of a song when nobody says")
-    database_url: str = Field("", description="of the request book; empty: SQLite in data_dir")
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="of the request book: postgresql://user:password@host/name; empty: SQLite in data_dir",
+    )
+    a_day: int = Field(0, ge=0, description="songs that one fan may order in 24 hours; 0: any number")
+    deadline: float = Field(
+        6.0, gt=0, description="hours after which a song that is not made is apologised for"
+    )
+    at_once: int = Field(1, ge=1, le=64, description="songs that one worker makes at the same time")
 
 
 class OtherArtist(_Part):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from persona.stages.discord.store import Store
     from skills.book import RequestBook
     from skills.brief import Brief
+    from skills.database import Database
     from skills.library import Library
     from skills.post import PostBook, TerminalInbox
     from skills.requesting import Asker, Skills
@@ -173,15 +174,18 @@ class House:
     # ---- what lasts
 
     @cached_property
+    def database(self) -> Database:
+        from skills.database import Database
+
+        self.data.mkdir(parents=True, exist_ok=True)
+        at = self.settings.songs.database_url.get_secret_value()
+        return Database(at or f"sqlite:///{self.data.absolute() / 'requests.sqlite'}")
+
+    @cached_property
     def book(self) -> RequestBook:
         from skills.book import RequestBook
 
-        return RequestBook(self.database_url)
-
-    @property
-    def database_url(self) -> str:
-        self.data.mkdir(parents=True, exist_ok=True)
-        return self.settings.songs.database_url or f"sqlite:///{self.data.absolute() / 'requests.sqlite'}"
+        return RequestBook(self.database, self.settings.songs.a_day)
 
     @cached_property
     def inbox(self) -> TerminalInbox:
@@ -193,7 +197,7 @@ class House:
     def posts(self) -> PostBook:
         from skills.post import PostBook
 
-        return PostBook(self.data / "posts.sqlite", {"terminal": self.inbox, "discord": self.discord_outbox})
+        return PostBook(self.database, {"terminal": self.inbox, "discord": self.discord_outbox})
 
     # ---- the Discord stage
 
@@ -264,7 +268,15 @@ class House:
         from skills.worker import Worker, WorkerBusy
 
         studio = self.studio(self.library, self.library.used_lines)
-        worker = Worker(self.database_url, self.data / "worker.lock", studio, self.posts, self.announcer)
+        worker = Worker(
+            self.book,
+            self.data / "worker.lock",
+            studio,
+            self.posts,
+            self.announcer,
+            concurrency=self.settings.songs.at_once,
+            deadline=self.settings.songs.deadline * 3600.0,
+        )
         try:
             worker.start()
         except WorkerBusy:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from skills.address import Address
+from skills.database import Database
 
 
 class PostError(RuntimeError):
@@ -40,9 +41,8 @@ class PostBook:
     with the same nonce, and the place drops it (Place says how).
     """
 
-    def __init__(self, path: Path, places: Mapping[str, Place]) -> None:
-        self.path = path
-        self.places = places
+    def __init__(self, database: Database, places: Mapping[str, Place]) -> None:
+        self.database, self.places = database, places
 
     def deliver(self, post: Post) -> bool:
         """Posts unless it was posted before; returns whether it did so now. Raises PostError."""
@@ -50,23 +50,14 @@ class PostBook:
         if place is None:
             known = ", ".join(sorted(self.places)) or "none"
             raise PostError(f"nothing here posts to {post.address.stage!r} (configured: {known})")
-        with self._table() as table:
-            if table.execute("select 1 from posts where nonce = ?", (post.nonce,)).fetchone():
-                return False
+        if self.database.read("select 1 from posts where nonce = :nonce", nonce=post.nonce):
+            return False
         place.post(post)
-        with self._table() as table:
-            table.execute(
-                "insert or ignore into posts values (?, ?, ?)",
-                (post.nonce, str(post.address), datetime.now(UTC).isoformat(timespec="seconds")),
-            )
+        self.database.write(
+            "insert into posts values (:nonce, :address, :at) on conflict (nonce) do nothing",
+            nonce=post.nonce, address=str(post.address), at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )  # fmt: skip
         return True
-
-    @contextmanager
-    def _table(self) -> Iterator[sqlite3.Connection]:
-        with book(
-            self.path, "create table if not exists posts (nonce text primary key, address text, at text)"
-        ) as c:
-            yield c
 
 
 class TerminalInbox:

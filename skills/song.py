@@ -172,6 +172,15 @@ def mix_clip(studio: Studio, song: str, progress: Progress) -> None:
     write_text_whole(folder / "clip.json", json.dumps(dataclasses.asdict(clip), default=str))
 
 
+MAKING: dict[str, Step] = {
+    "lyrics": write_words,
+    "score": compose_score,
+    "sing": sing_score,
+    "band": play_band,
+    "mix": mix_clip,
+}
+
+
 def finish(studio: Studio, song: str, timings: dict[str, float]) -> Song:
     """Writes what is now known into song.json: from here on the library counts the song as made."""
     folder = studio.library.folder(song)

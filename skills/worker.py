@@ -1,7 +1,8 @@
 """The worker makes the songs of the request book, as a durable workflow: a step that was done is not done again.
 
-One worker process a data folder on SQLite (a lock says who holds it). DBOS keeps one application a process, so a
-process has at most one Worker.
+On SQLite one worker process a data folder (a lock says who holds it); on PostgreSQL any number on one queue
+(skills/keeper.py takes over what a dead one left). DBOS keeps one application a process, so a process has at most one
+Worker.
 """
 
 from __future__ import annotations
@@ -9,35 +10,34 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
 
-from skills.book import APPLICATION, QUEUE, WORKFLOW, WORKFLOW_VERSION, Request
+from skills.book import APPLICATION, LATE, QUEUE, WORKFLOW, Request, RequestBook, SetAside
 from skills.brief import BriefError
+from skills.keeper import Clock, Keeper
 from skills.library import Song
+from skills.patience import DIED, asked_wait, patience_for
 from skills.post import Post, PostBook
-from skills.song import (
-    NEEDS,
-    STEPS,
-    Step,
-    Studio,
-    compose_score,
-    finish,
-    mix_clip,
-    play_band,
-    sing_score,
-    write_words,
-)
+from skills.song import MAKING, NEEDS, STEPS, Step, Studio, finish
 
 log = structlog.get_logger()
+# Raised when the steps of the workflow change so that an unfinished request could not go on under the new code.
+# What was begun under another version is then begun again, step by step, by the keeper.
+WORKFLOW_VERSION = "2"
+ALONE = "local"  # the name of the one worker of a SQLite database
 LOCK_INTERVAL = 1.0  # seconds between two looks at whether the worker has gone
 PROGRESS_INTERVAL = 0.5  # seconds between two events of one step; each is a write to the database
+PASSED = "its deadline passed"
+AT_ONCE_LATE = 4  # apologies for requests whose deadline passed, side by side
 
 
 class WorkerBusy(RuntimeError):
@@ -53,42 +53,60 @@ class Announcer(Protocol):
 
     def apologise(self, request: Request) -> str: ...
 
+    def apologise_late(self, request: Request) -> str: ...
+
 
 class Worker:
-    """Runs the queue in this process until closed. `voice_of` words what the fan hears of it."""
+    """Runs the queue in this process until closed. `voice_of` words what the fan hears of it.
+
+    `making`: the plain functions that make a song, by step. `deadline`: seconds after which a request that is not
+    made is apologised for, and its fan is owed a place at the front.
+    """
 
     def __init__(
         self,
-        database_url: str,
+        book: RequestBook,
         lock: Path,
         studio: Studio,
         posts: PostBook,
         voice_of: Announcer,
         concurrency: int = 1,
+        deadline: float = 6 * 3600.0,
+        making: Mapping[str, Step] = MAKING,
     ) -> None:
-        self.database_url, self.lock = database_url, lock
+        self.book, self.database, self.lock = book, book.database, lock
         self.studio, self.posts, self.voice_of = studio, posts, voice_of
-        self.concurrency = concurrency
+        self.concurrency, self.deadline, self.making = concurrency, deadline, making
+        self.clock = Clock()
         self._events: dict[str, _Events] = {}
+        self._running: set[tuple[str, str]] = set()
 
     def start(self) -> None:
         """Takes the lock, finishes what an earlier process left, and serves the queue. Raises WorkerBusy."""
         from dbos import DBOS, DBOSConfig
 
-        self._held = _hold(self.lock)
+        self._held = None if self.database.shared else _hold(self.lock)
+        executor = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}" if self.database.shared else ALONE
+        self.keeper = Keeper(self.book, executor, WORKFLOW_VERSION, self.clock, self.deadline)
+        self.keeper.appear()  # before anything is taken: who has work is known to be alive
         DBOS(
             config=DBOSConfig(
                 name=APPLICATION,
-                system_database_url=self.database_url,
+                system_database_url=self.database.url,
                 application_version=WORKFLOW_VERSION,
-                executor_id="local",
+                executor_id=executor,
                 log_level="ERROR",
                 notification_listener_polling_interval_sec=0.2,
             )
         )
         self._register()
         DBOS.launch()
-        DBOS.register_queue(QUEUE, worker_concurrency=self.concurrency, polling_interval_sec=0.2)
+        DBOS.set_latest_application_version(WORKFLOW_VERSION)  # after a rollback too: ours is what runs
+        # A queue that somebody drained stays drained.
+        once: Any = {"polling_interval_sec": 0.2, "on_conflict": "never_update"}
+        DBOS.register_queue(QUEUE, worker_concurrency=self.concurrency, **once)
+        DBOS.register_queue(LATE, worker_concurrency=AT_ONCE_LATE, **once)
+        self.keeper.start()
 
     @contextmanager
     def in_waiting(self) -> Iterator[None]:
@@ -116,85 +134,118 @@ class Worker:
         """Stops serving. What is at work is gone on with by the next worker."""
         from dbos import DBOS
 
+        self.keeper.stop()
+        for request, step in tuple(
+            self._running
+        ):  # ended by us: it does not count as a try that killed the worker
+            self.book.tries.note(request, step, "the worker was stopped")
         DBOS.destroy(destroy_registry=True)
-        self._held.close()
+        self.keeper.leave()
+        if self._held is not None:
+            self._held.close()
+
+    # ---- the workflow
 
     def _register(self) -> None:
         from dbos import DBOS
 
-        def durable(step: Step, name: str) -> Callable[[str], Any]:
-            @DBOS.step(name=name)
-            async def run(song: str) -> float:
-                return await asyncio.to_thread(
-                    step, self.studio, song, self._events.setdefault(song, _Events())
-                )
-
-            return run
-
-        @DBOS.step(name="open")
-        async def begin(raw: dict[str, Any]) -> None:
-            request = Request.from_json(raw)
-            await asyncio.to_thread(self.studio.library.open, request.brief, request.seed, request.id)
-
-        @DBOS.step(name="finish")
-        async def end(song: str, timings: dict[str, float]) -> str:
-            return (await asyncio.to_thread(finish, self.studio, song, timings)).title
-
-        # What can fail here is a busy or full disk: a promise is kept a moment later.
-        again: dict[str, Any] = {"retries_allowed": True, "max_attempts": 5, "interval_seconds": 1.0}
-
-        @DBOS.step(name="post", **again)
-        async def post(raw: dict[str, Any]) -> bool:
-            return await asyncio.to_thread(self._post, Request.from_json(raw))
-
-        words, score, sing, band, mix = (
-            durable(step, name)
-            for step, name in (
-                (write_words, "lyrics"),
-                (compose_score, "score"),
-                (sing_score, "sing"),
-                (play_band, "band"),
-                (mix_clip, "mix"),
-            )
-        )
-
-        @DBOS.step(name="keep")
-        async def keep(raw: dict[str, Any]) -> None:
-            await asyncio.to_thread(self._keep, Request.from_json(raw))
-
-        @DBOS.step(name="apologise", **again)
-        async def apologise(raw: dict[str, Any], cause: str) -> bool:
-            return await asyncio.to_thread(self._apologise, Request.from_json(raw), cause)
+        begin = self._durable("open", self._open)
+        make = {name: self._durable(name, self._making(name)) for name in self.making}
+        complete = self._durable("finish", self._finish)
+        post = self._durable("post", self._post)
+        keep = self._durable("keep", self._keep)
+        late = self._durable("late", self._late)
+        apologise = self._durable("apologise", self._apologise)
 
         @DBOS.workflow(name=WORKFLOW)
         async def make_song(raw: dict[str, Any]) -> str:
-            song: str = raw["id"]
             try:
+                if await late(raw):
+                    raise SetAside(PASSED, late=True)
                 await begin(raw)
-                timings = {"lyrics": await words(song), "score": await score(song)}
-                # Side by side: started in this order on every run, which is what a replay needs.
-                timings["sing"], timings["band"] = await asyncio.gather(sing(song), band(song))
-                timings["mix"] = await mix(song)
-                title = await end(song, timings)
-            except Exception as error:
-                await apologise(raw, told(error))
+                timings: dict[str, float] = {}
+                for together in rounds(NEEDS, self.making):
+                    # Started in this order on every run, which is what a replay needs.
+                    took = await asyncio.gather(
+                        *(make[name](raw) for name in together), return_exceptions=True
+                    )
+                    for name, seconds in zip(together, took, strict=True):
+                        if isinstance(seconds, BaseException):
+                            raise seconds
+                        timings[name] = seconds
+                title: str = await complete(raw, timings)
+                await post(raw)
+            except SetAside as error:
+                await apologise(raw, str(error), error.late)
                 raise
+            except Exception as error:  # outside every step: a fault of this very workflow
+                await apologise(raw, told(error), False)
+                raise SetAside(told(error)) from error
             finally:
-                self._events.pop(song, None)
-            await post(raw)
+                self._events.pop(raw["id"], None)
             await keep(raw)
             return title
 
-    def _apologise(self, request: Request, cause: str) -> bool:
-        log.error("song failed", song=request.id, fan=request.fan, cause=cause)
-        text = self.voice_of.apologise(request)
-        return self.posts.deliver(Post(f"{request.id}:apology", request.address, text))
+    def _durable(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        """A step of the workflow. Its recorded result is what the work gave, or why it was given up."""
+        from dbos import DBOS
 
-    def _keep(self, request: Request) -> None:
-        try:
-            self.voice_of.keep(request, self.studio.library.read(request.id))
-        except Exception as error:  # the fan has the song; that the artist may forget it makes it no failure
-            log.error("a song could not be remembered", song=request.id, cause=type(error).__name__)
+        @DBOS.step(name=name, preemptible=True)
+        async def run(raw: dict[str, Any], *more: Any) -> dict[str, Any]:
+            return await self._persist(name, Request.from_json(raw), work, more)
+
+        async def done(raw: dict[str, Any], *more: Any) -> Any:
+            result = await run(raw, *more)
+            if "trouble" in result:
+                raise SetAside(result["trouble"], late=result["trouble"] == PASSED)
+            return result["gave"]
+
+        return done
+
+    async def _persist(
+        self, name: str, request: Request, work: Callable[..., Any], more: tuple[Any, ...]
+    ) -> dict[str, Any]:
+        """Does a step's work, with patience."""
+        step = (request.id, name)
+        while True:
+            begun = await asyncio.to_thread(self.book.tries.begin, *step)
+            if begun.died >= DIED.tries:
+                return {"trouble": f"{name}: {DIED.kind} each of the {begun.died} times that it was begun"}
+            self._running.add(step)
+            try:
+                return {"gave": await asyncio.to_thread(work, request, *more)}
+            except asyncio.CancelledError:
+                self._stop(request.id)
+                raise
+            except Exception as error:
+                patience, reason = patience_for(error), told(error)
+                await asyncio.to_thread(self.book.tries.note, *step, f"{patience.kind} ({reason})")
+                wait = patience.wait(begun.tried - begun.died, asked_wait(error))
+            finally:
+                self._running.discard(step)
+            where = {"song": request.id, "step": name, "cause": reason, "kind": patience.kind}
+            if wait is None:
+                log.error("a step was given up", **where)
+                return {"trouble": f"{name}: {reason}"}
+            if name in self.making and await asyncio.to_thread(self._late, request):
+                return {"trouble": PASSED}
+            log.warning("a step is tried again", in_seconds=round(wait, 1), **where)
+            await asyncio.sleep(wait)
+
+    # ---- the steps
+
+    def _open(self, request: Request) -> None:
+        self.studio.library.open(request.brief, request.seed, request.id)
+
+    def _making(self, name: str) -> Callable[[Request], float]:
+        def work(request: Request) -> float:
+            events = self._events.setdefault(request.id, _Events())
+            return self.making[name](self.studio, request.id, events)
+
+        return work
+
+    def _finish(self, request: Request, timings: dict[str, float]) -> str:
+        return finish(self.studio, request.id, timings).title
 
     def _post(self, request: Request) -> bool:
         song = self.studio.library.read(request.id)
@@ -207,11 +258,36 @@ class Worker:
         )
         return made
 
+    def _keep(self, request: Request) -> None:
+        try:
+            self.voice_of.keep(request, self.studio.library.read(request.id))
+        except Exception as error:  # the fan has the song; that the artist may forget it makes it no failure
+            log.error("a song could not be remembered", song=request.id, cause=type(error).__name__)
+
+    def _late(self, request: Request) -> bool:
+        return self.clock.late(self.book.ordered(request), self.deadline)
+
+    def _apologise(self, request: Request, cause: str, late: bool) -> bool:
+        log.error("song failed", song=request.id, fan=request.fan, cause=cause)
+        if late:
+            self.book.owe(request.fan)
+        text = self.voice_of.apologise_late(request) if late else self.voice_of.apologise(request)
+        return self.posts.deliver(Post(f"{request.id}:apology", request.address, text))
+
+    def _stop(self, song: str) -> None:
+        """Whatever is at work for a song that was cancelled ends at its next sign of progress."""
+        if song in self._events:
+            self._events[song].stopped = True
+
 
 def told(error: BaseException) -> str:
     """An error for the log: its kind, and its sentence where it is one of ours. Others may quote a fan's words."""
     ours = type(error).__module__.split(".")[0] in ("skills", "voice") and not isinstance(error, BriefError)
     return f"{type(error).__name__}: {error}" if ours else type(error).__name__
+
+
+class _Stopped(RuntimeError):
+    """The request was cancelled while a step of it was at work."""
 
 
 class _Events:
@@ -220,10 +296,13 @@ class _Events:
     def __init__(self) -> None:
         self.progress: dict[str, float] = {}
         self.last = 0.0
+        self.stopped = False
 
     def __call__(self, step: str, fraction: float) -> None:
         from dbos import DBOS
 
+        if self.stopped:
+            raise _Stopped
         # After a crash the steps that were done are not run again, and so not told of: what this one needs is done.
         for before in NEEDS[step]:
             self.progress[before] = 1.0
@@ -233,6 +312,20 @@ class _Events:
             return
         self.last = now
         DBOS.set_event("progress", {name: self.progress[name] for name in STEPS if name in self.progress})
+
+
+def rounds(needs: Mapping[str, Sequence[str]], steps: Collection[str]) -> list[list[str]]:
+    """The steps in rounds: what stands in one round needs only what stands before it, and goes side by side."""
+    made: list[list[str]] = []
+    left = list(steps)
+    while left:
+        done = {name for each in made for name in each}
+        together = [name for name in left if done.issuperset(needs[name])]
+        if not together:
+            raise ValueError(f"these steps need each other: {', '.join(left)}")
+        made.append(together)
+        left = [name for name in left if name not in together]
+    return made
 
 
 def _hold(lock: Path) -> Any:

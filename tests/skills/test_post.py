@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from skills.address import Address
+from skills.database import Database
 from skills.post import Post, PostBook, PostError, TerminalInbox
 
 TERMINAL = Address("terminal")
@@ -13,7 +14,7 @@ CLIP = Post("song-1:clip", TERMINAL, "Here it is.", Path("/songs/song-1/clip.mp3
 
 def books(folder: Path) -> tuple[PostBook, TerminalInbox]:
     inbox = TerminalInbox(folder / "terminal.sqlite")
-    return PostBook(folder / "posts.sqlite", {"terminal": inbox}), inbox
+    return PostBook(Database(f"sqlite:///{folder / 'requests.sqlite'}"), {"terminal": inbox}), inbox
 
 
 def test_a_post_reaches_its_address_once_however_often_it_is_delivered(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from skills.address import Address
 from skills.book import RequestBook, RequestStatus
 from skills.brief import Brief
+from skills.database import Database
 from skills.library import Library
 from skills.post import TerminalInbox
 
@@ -27,7 +28,7 @@ A_SONG_TAKES = 240  # seconds at the very most, on two busy cores
 def book(own_folders: Path) -> Iterator[RequestBook]:
     data = own_folders / "data"
     data.mkdir()
-    book = RequestBook(f"sqlite:///{data / 'requests.sqlite'}")
+    book = RequestBook(Database(f"sqlite:///{data / 'requests.sqlite'}"))
     yield book
     book.close()
 
@@ -102,14 +103,14 @@ def test_killed_in_the_middle_it_goes_on_where_it_was_and_posts_once(
     assert not list(folder.rglob(".*")), "no torn temporary file is left behind"
 
 
-def test_a_request_waits_durably_and_a_double_click_is_one_request(book: RequestBook) -> None:
+def test_a_request_waits_durably_and_the_same_message_asks_once(book: RequestBook) -> None:
     first = book.order("terminal:sam", TERMINAL, BRIEF, "message-1")
     again = book.order("terminal:sam", TERMINAL, BRIEF, "message-1")
-    other = book.order("terminal:sam", TERMINAL, BRIEF, "message-2")
+    other = book.order("terminal:sam", TERMINAL, Brief("rain on a tin roof", seconds=15), "message-2")
     assert first.request == again.request
     assert (first.ahead, other.ahead) == (0, 1)
     assert other.state == "queued"
-    fresh = RequestBook(book.database_url)  # as another process sees it
+    fresh = RequestBook(Database(book.database.url))  # as another process sees it
     assert [status.request for status in fresh.of_fan("terminal:sam")] == [other.request, first.request]
     assert fresh.of_fan("terminal:ann") == []
     fresh.close()

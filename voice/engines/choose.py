@@ -10,7 +10,7 @@ from voice.engines.protocol import EngineError, ScoreSinger, SongModel
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-SINGERS = ("troubadour", "diffsinger")
+SINGERS = ("troubadour", "diffsinger", "hum")
 SONG_MODELS = ("ace-step",)
 
 
@@ -28,6 +28,7 @@ def engine(
 
     troubadour: a shipped voice's name or a voice file; `cache` and `weights` as voice.weights has them.
     diffsinger: a voicebank's folder; `speaker` is one of its own, `vocoders` a folder of named vocoders.
+    hum: no words and no network; `voice` is "hum".
     """
     if name == "troubadour":
         from voice.engines.own import OwnSinger
@@ -37,6 +38,10 @@ def engine(
         from voice.engines.diffsinger.singer import DiffSinger
 
         return DiffSinger.load(Path(voice), threads, speaker=speaker, vocoders=vocoders)
+    if name == "hum":
+        from voice.engines.hum import Hummer
+
+        return Hummer()
     what = ", it makes whole songs (song_model)" if name in SONG_MODELS else ""
     raise EngineError(f"no engine called {name!r} sings scores{what}: there are {', '.join(SINGERS)}")
 
@@ -52,5 +57,7 @@ def song_model(name: str, address: str, key: SecretStr | str = "") -> SongModel:
 
 
 def engine_of(voice: str | Path) -> str:
-    """Which engine a voice is for: a folder that holds a dsconfig.yaml is a DiffSinger voicebank."""
+    """Which engine a voice is for: a folder that holds a dsconfig.yaml is a DiffSinger voicebank; "hum" hums."""
+    if str(voice) == "hum":
+        return "hum"
     return "diffsinger" if (Path(voice) / "dsconfig.yaml").is_file() else "troubadour"
