@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from sqlite3 import Connection
 from typing import Any
 
-from skills.post import book
-
-SCHEMA = (
-    "create table if not exists attempts (nonce text primary key, address text, begun real, open integer, "
-    "notes text, link text, done real)"
-)
+from skills.database import Database
 
 
 @dataclass(frozen=True)
@@ -31,56 +23,49 @@ class Attempt:
 class Journal:
     """Durable before anything is sent: after a kill it is known that a post may have been made."""
 
-    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
-        self.path, self.now = path, now
+    def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
+        self.database, self.now = database, now
 
     def begin(self, nonce: str, address: str) -> Attempt:
         """What is known of earlier attempts; from here on this one is open."""
-        with self._table() as table:
-            table.execute(
-                "insert or ignore into attempts values (?, ?, ?, 0, '{}', '', null)",
-                (nonce, address, self.now()),
-            )
-            begun, was_open, notes = table.execute(
-                "select begun, open, notes from attempts where nonce = ?", (nonce,)
-            ).fetchone()
-            table.execute("update attempts set open = 1 where nonce = ?", (nonce,))
-        return Attempt(begun, bool(was_open), json.loads(notes))
+        self.database.write(
+            "insert into attempts values (:nonce, :address, :now, 0, '{}', '', null) on conflict (nonce) do nothing",
+            nonce=nonce, address=address, now=self.now(),
+        )  # fmt: skip
+        [(begun, was_open, notes)] = self.database.read(
+            "select begun, open, notes from attempts where nonce = :nonce", nonce=nonce
+        )
+        self.database.write("update attempts set open = 1 where nonce = :nonce", nonce=nonce)
+        return Attempt(float(begun), bool(was_open), json.loads(notes))
 
     def note(self, nonce: str, notes: dict[str, Any]) -> None:
         """Keeps what a second attempt can use, such as the id of a file that was uploaded."""
-        with self._table() as table:
-            table.execute("update attempts set notes = ? where nonce = ?", (json.dumps(notes), nonce))
+        self.database.write(
+            "update attempts set notes = :notes where nonce = :nonce", notes=json.dumps(notes), nonce=nonce
+        )
 
     def refused(self, nonce: str) -> None:
         """The place did not take it: that much is known."""
-        with self._table() as table:
-            table.execute("update attempts set open = 0 where nonce = ?", (nonce,))
+        self.database.write("update attempts set open = 0 where nonce = :nonce", nonce=nonce)
 
     def done(self, nonce: str, link: str) -> None:
-        with self._table() as table:
-            table.execute(
-                "update attempts set open = 0, link = ?, done = ? where nonce = ?", (link, self.now(), nonce)
-            )
+        self.database.write(
+            "update attempts set open = 0, link = :link, done = :now where nonce = :nonce",
+            link=link, now=self.now(), nonce=nonce,
+        )  # fmt: skip
 
     def link(self, nonce: str) -> str | None:
         """Where a post can be seen ('' where the place gives no link); None where it was not made."""
-        with self._table() as table:
-            row = table.execute(
-                "select link from attempts where nonce = ? and done is not null", (nonce,)
-            ).fetchone()
-        return str(row[0]) if row else None
+        rows = self.database.read(
+            "select link from attempts where nonce = :nonce and done is not null", nonce=nonce
+        )
+        return str(rows[0][0]) if rows else None
 
     def wait(self, address: str, posts: int, per: float) -> float:
         """Seconds until one more post keeps to `posts` in `per` seconds at this address; 0: now."""
-        with self._table() as table:
-            row = table.execute(
-                "select done from attempts where address = ? and done > ? order by done desc limit 1 offset ?",
-                (address, self.now() - per, posts - 1),
-            ).fetchone()
-        return max(0.0, float(row[0]) + per - self.now()) if row else 0.0
-
-    @contextmanager
-    def _table(self) -> Iterator[Connection]:
-        with book(self.path, SCHEMA) as connection:
-            yield connection
+        rows = self.database.read(
+            "select done from attempts where address = :address and done > :since "
+            "order by done desc limit 1 offset :posts",
+            address=address, since=self.now() - per, posts=posts - 1,
+        )  # fmt: skip
+        return max(0.0, float(rows[0][0]) + per - self.now()) if rows else 0.0

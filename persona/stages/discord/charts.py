@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -79,6 +79,14 @@ class Charts:
             since,
             str(guild or ""),
         )
+        return self._ranked(rows, guild)
+
+    def among(self, songs: Collection[str], since: float) -> list[Entry]:
+        """The best of some songs, wherever fans did something with them."""
+        rows = self.store.read("select song, fan, how from liked where at >= ?", since)
+        return self._ranked([row for row in rows if row[0] in songs], None)
+
+    def _ranked(self, rows: Sequence[Sequence[str]], guild: int | None) -> list[Entry]:
         points: dict[str, set[tuple[str, str]]] = {}
         for song, fan, how in rows:
             points.setdefault(song, set()).add((fan, how.split(" ", 1)[0]))

@@ -35,7 +35,8 @@ class Parcel:
 
     @property
     def song(self) -> str:
-        return self.nonce.rpartition(":")[0]
+        """A song may be posted more than once, each time with a nonce of its own; its clip names it."""
+        return self.clip.parent.name if self.clip else self.nonce.rpartition(":")[0]
 
 
 class Outbox:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from skills.brief import Brief
+from skills.database import Database
 from skills.library import Library
 from skills.lyrics import Line, Lyrics, Stanza
+from skills.places.journal import Journal
 
 LINES = ("the last train is gone", "and the platform hums along")
 
@@ -32,3 +36,7 @@ def clip(tmp_path: Path) -> Path:
 
 def _line(text: str) -> Line:
     return Line(text, tuple(text.split()), (), "a")
+
+
+def a_journal(folder: Path, now: Callable[[], float] = time.time) -> Journal:
+    return Journal(Database(f"sqlite:///{folder / 'requests.sqlite'}"), now)

@@ -13,9 +13,9 @@ import pytest
 from skills.address import Address
 from skills.library import Library
 from skills.places.feed import ITUNES, Channel, FeedOutlet
-from skills.places.journal import Journal
 from skills.places.social import SocialPlace
 from skills.post import Post, PostError
+from tests.skills.places.conftest import a_journal
 
 CHANNEL = Channel(
     Path("feed"), "https://example.org/rust/", "Breaking Rust", "Songs <low> & slow.", "me@example.org"
@@ -24,7 +24,7 @@ CHANNEL = Channel(
 
 def a_feed(tmp_path: Path) -> tuple[SocialPlace, Path]:
     channel = dataclasses.replace(CHANNEL, folder=tmp_path / "feed")
-    place = SocialPlace("feed", {"rust": lambda: FeedOutlet(channel)}, Journal(tmp_path / "places.sqlite"))
+    place = SocialPlace("feed", {"rust": lambda: FeedOutlet(channel)}, a_journal(tmp_path))
     return place, channel.folder / "feed.xml"
 
 
@@ -80,7 +80,7 @@ def test_a_song_stands_in_the_feed_once_even_if_all_that_we_remember_is_lost(
 ) -> None:
     place, path = a_feed(tmp_path)
     place.post(a_post(clip))
-    (tmp_path / "places.sqlite").unlink()
+    (tmp_path / "requests.sqlite").unlink()
     place, _ = a_feed(tmp_path)
     place.post(a_post(clip))
     place.post(a_post(clip, "throwback@20270101T1200Z:feed"))

@@ -12,11 +12,11 @@ import pytest
 from skills.address import Address
 from skills.places.bluesky import BlueskyOutlet, record_key
 from skills.places.errors import NotYet, Perhaps
-from skills.places.journal import Journal
 from skills.places.mastodon import MastodonOutlet
 from skills.places.notify import AppriseOutlet
 from skills.places.social import Outlet, SocialPlace
 from skills.post import Post, PostError
+from tests.skills.places.conftest import a_journal
 from tests.skills.places.loopback import Answer, Fault, Loopback
 from tests.skills.places.networks import TOKEN, Bluesky, Mastodon, Telegram, busy
 
@@ -51,7 +51,7 @@ def telegram(monkeypatch: pytest.MonkeyPatch) -> Iterator[Telegram]:
 
 def place(folder: Path, stage: str, outlet: Outlet) -> SocialPlace:
     """As a process has it that begins anew: only the journal on disk is older."""
-    return SocialPlace(stage, {"rust": lambda: outlet}, Journal(folder / "places.sqlite"))
+    return SocialPlace(stage, {"rust": lambda: outlet}, a_journal(folder))
 
 
 def on_mastodon(folder: Path, network: Loopback, **chosen: Any) -> SocialPlace:
@@ -328,7 +328,7 @@ def test_telegram_a_wrong_token_is_a_sentence_and_is_never_told(
 
 def test_our_own_pace_is_kept_at_every_address(tmp_path: Path, mastodon: Mastodon) -> None:
     now = [time.time()]
-    journal = Journal(tmp_path / "places.sqlite", lambda: now[0])
+    journal = a_journal(tmp_path, lambda: now[0])
     outlet = MastodonOutlet(mastodon.url, TOKEN)
     calm = SocialPlace("mastodon", {"rust": lambda: outlet}, journal)
     for number in range(30):
@@ -341,7 +341,7 @@ def test_our_own_pace_is_kept_at_every_address(tmp_path: Path, mastodon: Mastodo
 
 
 def test_an_account_that_is_not_set_is_named(tmp_path: Path) -> None:
-    nobody = SocialPlace("mastodon", {}, Journal(tmp_path / "places.sqlite"))
+    nobody = SocialPlace("mastodon", {}, a_journal(tmp_path))
     with pytest.raises(PostError, match=r"no account 'rust' is set for mastodon"):
         nobody.post(a_post("mastodon", None))
 
