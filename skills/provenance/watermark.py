@@ -37,6 +37,7 @@ ASIDE, ACROSS = 2, 5  # cells to each side, in time and in pitch, that a cell is
 LOUDEST = 4.0  # dB that one cell can say at most
 SURE = 6.5  # a score that says by itself: there is a mark
 LIKELY = 4.5  # a score that says so together with a message whose checksum holds
+WHOLE = 180  # seconds that are read as one piece
 STRETCH, STEP = 20, 10  # seconds read at a time, for files in which a clip is a part
 SHARED_KEY = b"troubadour watermark 1"  # published: anybody may read a mark
 
@@ -122,7 +123,10 @@ def read_all(audio: Audio, key: bytes = SHARED_KEY) -> tuple[Reading, list[Readi
 
     Read whole, and in stretches: a clip may be a part of a longer recording, and a recording may hold several.
     """
-    readings = [read(audio, key), *(read_stretch(audio, start, key) for start in _starts(len(audio)))]
+    readings = [
+        read(audio[: WHOLE * RATE], key),
+        *(read_stretch(audio, start, key) for start in _starts(len(audio))),
+    ]
     found: dict[Payload | None, Reading] = {}
     for reading in readings:
         if reading.found and (reading.payload not in found or reading.score > found[reading.payload].score):

@@ -1,0 +1,89 @@
+"""What a clip carries away: the mark in its sound, and credentials over the finished file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skills.provenance import ledger
+from skills.provenance.credentials import Statement, sha256, sign
+from skills.provenance.payload import Payload, song_number
+from skills.provenance.watermark import mark
+
+if TYPE_CHECKING:
+    from skills.brief import Brief
+    from skills.provenance.operator import Operator
+    from skills.studio.mix import Mix
+
+# What the ledger calls the making of each part; the parts are those of DDEX's AI declaration.
+PARTS = {
+    "wrote": "lyrics",
+    "composed": "composition",
+    "sang": "vocals",
+    "played": "instrumentation",
+    "mixed": "post-production",
+}
+MADE_FROM = {"score": "score.json", "voice": "stems/vocal.wav"}  # beside the other stems
+
+
+def marked(mixed: Mix, song: str, artist: str) -> Mix:
+    """The mix with the watermark in its master: the last thing done to the sound before it is coded."""
+    return dataclasses.replace(mixed, master=mark(mixed.master, Payload.of(song, artist)))
+
+
+def note_order(folder: Path, brief: Brief, seed: int, fan: str = "") -> None:
+    """The ledger's first entry: somebody asked for a song. Their words, and who they are, can be erased."""
+    words = {
+        "by": fan,
+        "theme": brief.theme,
+        "dedication": brief.dedication,
+        "mentions": ", ".join(brief.mentions),
+        "avoid": ", ".join(brief.avoid),
+        "lyrics": brief.words,
+    }
+    facts = {"style": brief.style, "mood": brief.mood, "seconds": brief.seconds, "seed": seed}
+    ledger.append(folder, "asked", "person", facts | {"gave lyrics": bool(brief.words)}, words)
+
+
+def seal(
+    folder: Path, files: Sequence[Path], title: str, artist: str, label: str, operator: Operator
+) -> None:
+    """Signs finished files of the song in `folder`, tags and all, and writes their hashes into its ledger.
+
+    The credentials hold the hash of the ledger so far. Files that cannot hold credentials get them beside.
+    """
+    entries = ledger.read(folder)
+    asked = next((entry for entry in entries if entry.what == "asked"), None)
+    statement = Statement(
+        title=title,
+        artist=artist,
+        song=f"{song_number(folder.name):010x}",
+        made=entries[-1].when if entries else "",
+        label=label,
+        program=f"Troubadour {version('troubadour')}",
+        models={
+            PARTS[entry.what]: entry.facts["model"]
+            for entry in entries
+            if entry.what in PARTS and "model" in entry.facts
+        },
+        ingredients=_ingredients(folder),
+        asked_by=asked.commitments.get("by", "") if asked else "",
+        ledger=ledger.head(folder),
+    )
+    for file in files:
+        sign(file, statement, operator)
+    ledger.append(
+        folder, "sealed", facts={"label": label, "files": {file.name: sha256(file) for file in files}}
+    )
+
+
+def _ingredients(folder: Path) -> dict[str, str]:
+    """SHA-256 of the score, the voice and the players' stems (the samples of the band), by name."""
+    there = {name: folder / path for name, path in MADE_FROM.items() if (folder / path).is_file()}
+    for stem in sorted((folder / "stems").glob("*.wav")):
+        if stem.stem != "vocal":
+            there[f"samples: {stem.stem}"] = stem
+    return {name: sha256(path) for name, path in there.items()}
