@@ -8,6 +8,7 @@ and believed only where its words stand in the message. A fact of a slot replace
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from memory.gate import refuse, statements
 from memory.words import stems
 
+log = logging.getLogger(__name__)
 Ask = Callable[[str, str], str]  # (system, user) -> what the chat model answers
 
 _NAME = r"(?P<value>(?!I['’ ])[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?)"
@@ -37,6 +39,7 @@ JOBS = (
     r"|carpenter|electrician|cook|chef|waiter|waitress|writer|painter|librarian|lawyer|engineer|programmer|dancer"
     r"|drummer|guitarist|bassist|singer|barista|mechanic|soldier|fisherman|beekeeper|gardener|vet|dentist|shepherd)"
 )
+NO_NAMES = "I|In|On|At|Not|So|Just|Back|Here|Irish|Scottish|Welsh|English|British|German|French|Dutch|Polish|Italian|Spanish|American|Canadian|Mexican|Indian|Texan|Catholic|Jewish|Muslim|Christian"
 _LESS = r"(?:\s+(?:any ?more|any longer|no more))"
 
 
@@ -71,6 +74,7 @@ def _rule(slot: str, pattern: str, sentence: str, confidence: float = 0.9) -> Ru
 _i = r"(?:^|[^\w])(?i:"
 RULES = (
     _rule("name", rf"{_i}my name['’]?s|my name is|call me|{_I} called|changed my name to|I go by) {_NAME}", "{fan} wants to be called {value}"),
+    _rule("name", rf"^(?:(?i:hi|hey|hello|yo|oh)[,! ]+)*(?:there[,! ]+)?(?:I['’]m|I am) (?P<value>(?!(?:{NO_NAMES})\b)[A-Z][\w'’-]+)(?=[,.!]|$)", "{fan} wants to be called {value}", 0.8),
     _rule("pronouns", r"(?:^|[\s(])(?P<value>(?i:she|he|they|xe|ze|it)/(?i:her|him|them|they|she|he|xem|zir|its)(?:/\w+)?)\b", "{fan}'s pronouns are {value}"),
     _rule("home", rf"{_i}(?:I|we) (?:now )?live in|(?:I|we)(?:['’]ve| have)?(?: just| finally)? moved to|{_I} moving to|I['’]?m (?:based )?in) {_PLACE}", "{fan} lives in {value}"),
     _rule("origin", rf"{_i}{_I} (?:originally )?from|I come from|I grew up in|I was born in)(?i: a \w+ town called| the)? {_PLACE}", "{fan} comes from {value}"),
@@ -84,7 +88,7 @@ RULES = (
     _rule("diet", rf"{_i}{_I}) (?P<value>(?i:vegetarian|vegan|sober|teetotal))\b", "{fan} is {value}"),
     _rule("allergy", rf"{_i}{_I} allergic to) {_THING}", "{fan} is allergic to {value}"),
     _rule("fear", rf"{_i}{_I} (?:scared|afraid|terrified) of) {_THING}", "{fan} is afraid of {value}", 0.8),
-    _rule("plays", rf"{_i}I play(?: the)?|{_I} learning (?:to play )?(?:the )?) {_THING}", "{fan} plays {value}", 0.7),
+    _rule("plays", rf"{_i}I play(?: the)?|{_I} learning(?: to play)?(?: the)?) {_THING}", "{fan} plays {value}", 0.7),
     _rule("taste", rf"{_i}I {_ADVERBS}(?:love|like|adore|enjoy)) {_THING}", "{fan} likes {value}", 0.8),
     _rule("distaste", rf"{_i}I {_ADVERBS}(?:hate|dislike|can['’]?t stand|don['’]?t like)) {_THING}", "{fan} does not like {value}", 0.8),
     _rule("song", r"(?i:\b(?:your|that|the) (?:\w+ )?(?:song|blues|waltz|tune|lullaby|ballad|one)(?: you (?:wrote|sang|made)(?: me)?)?)(?: (?i:about|called) (?P<key>(?:the )?[\w'’ ]{2,30}?))? (?P<value>(?i:got me through|helped me|reminds me of|makes me think of|means|saved me|kept me)[^.!?]*)", "{fan} says of the song ({key}): {value}"),
@@ -101,7 +105,9 @@ TASTES = {
     "taste": "taste",
     "distaste": "taste",
 }  # one may come to hate what one loved: the same key, replaced
-_VAGUE = re.compile(r"(?i)^(?:it|that|this|them|you|him|her|the song|your \w+|to|how|when|what|so|all)\b")
+_VAGUE = re.compile(
+    r"(?i)^(?:it|that|this|them|you|him|her|the song|your \w+|to|how|when|what|so|all|nothing|anything|everything)\b"
+)
 
 
 def extract(text: str, fan: str) -> list[Fact]:
@@ -109,7 +115,8 @@ def extract(text: str, fan: str) -> list[Fact]:
     if refuse(text):
         return []
     facts: dict[tuple[str, str], Fact] = {}
-    for statement in re.split(r"(?<=[.!?])\s+|\n", statements(text)):
+    told = re.sub(r"[\"“][^\"”]*[\"”]", "", statements(text))  # what is quoted was said by somebody else
+    for statement in re.split(r"(?<=[.!?])\s+|\n", told):
         for fact in _ended(statement, fan):
             facts[fact.slot, fact.key] = fact
         for fact in _stated(statement, fan):
@@ -123,8 +130,8 @@ def _stated(statement: str, fan: str) -> Iterator[Fact]:
         if not found:
             continue
         groups = found.groupdict()
-        value, about = groups["value"].strip(" '’-"), (groups.get("key") or "").strip()
-        if not value or (rule.slot in ("taste", "distaste") and _VAGUE.match(value)):
+        value, about = groups["value"].strip(" '’-").removeprefix("the "), (groups.get("key") or "").strip()
+        if not value or (rule.slot in ("taste", "distaste", "plays", "fear") and _VAGUE.match(value)):
             continue
         if re.search(rf"{re.escape(value)}{_LESS}", statement) or _negated(statement, found):
             continue
@@ -169,10 +176,13 @@ def extract_by_model(text: str, fan: str, ask: Ask) -> list[Fact]:
     if refuse(text):
         return []
     system = MODEL_SYSTEM.replace("SLOTS", ", ".join(SLOTS)).replace("FAN", fan)
-    answer = re.search(r"\[.*\]", ask(system, text), re.DOTALL)
     try:
+        answer = re.search(r"\[.*\]", ask(system, text), re.DOTALL)
         items = json.loads(answer[0]) if answer else []
-    except ValueError:
+    except (
+        Exception
+    ) as error:  # a model that is not there, or breaks its JSON: the rules find some all the same
+        log.warning("facts are drawn by rule: the model gave none (%s)", type(error).__name__)
         return extract(text, fan)
     facts = [_believed(item, text, fan) for item in items if isinstance(item, dict)]
     return [fact for fact in facts if fact is not None]

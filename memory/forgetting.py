@@ -94,6 +94,17 @@ def forget_message(memory: Memory, message: str) -> Receipt:
     return forget_entries(memory, _where(memory, f"id IN ({sql})", (message,)))
 
 
+def forget_quoting(memory: Memory, words: str) -> Receipt:
+    """Forget lore that quotes these words, such as a song's title, whoever told it."""
+    return forget_entries(memory, _where(memory, "kind = 'lore' AND instr(text, ?)", (words,)))
+
+
+def songs_of(memory: Memory, fan: str) -> list[str]:
+    """Ids of the songs that were made for a fan."""
+    sql = "SELECT DISTINCT value FROM entry WHERE fan = ? AND kind = 'song'"
+    return [song for (song,) in memory.log.connection().execute(sql, (fan,))]
+
+
 def matching(memory: Memory, fan: str, about: str, persona: str | None = None) -> list[Turn]:
     """A fan's entries that are about something: sharing its words, near in meaning, or drawn from such."""
     entries = entries_of(memory, fan, persona)

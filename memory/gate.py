@@ -23,7 +23,6 @@ from memory.rank import FIRST_PERSON
 from memory.words import stems
 
 MODEL = Path(__file__).parent / "data" / "gate.json"
-ECHO_SHARE = 0.8  # a message that repeats this share of its stems from what was shown is an echo
 
 _OURS = r"(i|me|my|mine|myself|we|us|our|ours|i['’](m|ve|d|ll)|we['’](re|ve|d|ll)|im|ive)"
 OURS = re.compile(rf"\b{_OURS}\b", re.IGNORECASE)
@@ -50,7 +49,7 @@ INSTRUCTION = re.compile(
     | \bcall\s+the\s+tool\b | \bforget\s+(?:what|everything|that|about|me|my|all)\b | ^\W*/\w+ | ^!\w+ """
 )
 QUOTED = re.compile(
-    r"(?ix) ^\s*(?:>|\[|\"|“) | \b(?:you|u)\s+(?:said|told|wrote|mentioned|remember(?:ed)?)\b | \bso\s+you\s+remember\b"
+    r"(?ix) ^\s*(?:>|\[|\"|“) | \b(?:you|u)\s+(?:said|told|wrote(?!\s+(?:me|us|for)\b)|mentioned|remember(?:ed)?)\b | \bso\s+you\s+remember\b"
 )
 # Told in confidence, or what nobody wants passed on about themselves.
 PRIVATE = re.compile(
@@ -181,4 +180,4 @@ def _of_others(text: str) -> bool:
 
 def _echoes(text: str, shown: str) -> bool:
     said, known = stems(text), set(stems(shown))
-    return len(said) >= 3 and sum(stem in known for stem in said) >= ECHO_SHARE * len(said)
+    return len(said) >= 3 and known.issuperset(said)  # one new word may be the news: 'nine' become 'ten'

@@ -1,6 +1,6 @@
 """The artist: the whole graph on one page. A message goes in; an answer in character comes out.
 
-limits -> guard (in) -> recall -> model <-> skills -> guard (out) -> remember
+limits -> guard (in) -> forget me -> recall -> model <-> skills -> guard (out) -> remember
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from langchain_core.messages import AIMessageChunk, HumanMessage
 from memory.memory import Memory
 from persona import guard
 from persona.card import Card
-from persona.conversations import Conversations
+from persona.conversations import Conversations, Heard
 from persona.encounter import Encounter
+from persona.forget_me import ForgetMe
 from persona.middleware import Guard, Limits, Recall, Remember, Trouble, quoted
 from persona.models import close_model
 from persona.repertoire import Repertoire
@@ -28,6 +29,8 @@ from skills.tools import song_tools
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
+
+    from persona.forgetting import Forgetting
 
 
 class Artist:
@@ -40,6 +43,7 @@ class Artist:
         memory: Memory,
         skills: Skills,
         words: int = 300,
+        forgetting: Forgetting | None = None,
         checkpointer: BaseCheckpointSaver[Any] | None = None,
     ) -> None:
         self.name, self.greeting = card.name, card.first_mes
@@ -47,12 +51,14 @@ class Artist:
         self._model = model
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._conversations = checkpointer or Conversations()
+        self._heard = Heard(forgetting.stones if forgetting else None)
         self._graph = create_agent(
             model,
             tools=song_tools(skills),
             middleware=[
                 Limits(self._lines),
                 Guard(self._lines, card.name),
+                *([ForgetMe(self._lines, card.name, forgetting)] if forgetting else []),
                 Recall(card, memory, words),
                 Trouble(self._lines, card.name),
                 Remember(card, memory),
@@ -65,6 +71,8 @@ class Artist:
     async def answer(self, encounter: Encounter) -> AsyncIterator[str]:
         """The answer, in pieces as they come, each past the guard. A model that fails is a sentence, not an error."""
         async with self._turns.setdefault(encounter.conversation, asyncio.Lock()):
+            await self._drop_if_forgotten(encounter.conversation)
+            self._heard.note(encounter.conversation, encounter.fan.id)
             speech = Speech(hold=guard.asks_human(encounter.message.text))
             messages: list[Any] = []
             news: Any
@@ -83,6 +91,7 @@ class Artist:
                         yield piece
             for piece in speech.finish(messages[-1].id or "", messages[-1].text):
                 yield piece
+            await self._drop_if_forgotten(encounter.conversation)
 
     async def reply(self, encounter: Encounter) -> str:
         """The answer, whole."""
@@ -91,6 +100,11 @@ class Artist:
     async def drop(self, conversation: str) -> None:
         """Ends a conversation: nothing that was said in it is read again."""
         await self._conversations.adelete_thread(conversation)
+
+    async def _drop_if_forgotten(self, conversation: str) -> None:
+        """A fan who spoke here was forgotten, perhaps by another process: the talk ends for everybody in it."""
+        if await asyncio.to_thread(self._heard.forgotten, conversation):
+            await self.drop(conversation)
 
     async def close(self) -> None:
         """Ends what the chat model holds open; in the loop in which it answered."""

@@ -12,11 +12,13 @@ from skills.requesting import Asker
 
 @dataclass(frozen=True)
 class Message:
-    """`id` is the platform's own, the same however often the message is delivered."""
+    """`id` is the platform's own, the same however often the message is delivered. `parts`: the ids of all messages
+    that were gathered into this one, itself included; empty where it came alone."""
 
     id: str
     text: str
     when: datetime
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Encounter:
     def asker(self) -> Asker:
         """Who asks, for the skills. The model neither sees nor sets it."""
         return Asker(self.fan.id, self.address, self.message.id)
+
+    @property
+    def heard_in(self) -> tuple[str, ...]:
+        """The names of its messages in memory: whoever takes one back takes back what was kept of it."""
+        return tuple(f"{self.address.stage}:{part}" for part in self.message.parts or (self.message.id,))
 
     @property
     def conversation(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import re
 import sys
 
 import structlog
@@ -18,6 +20,21 @@ def log_fault(event: str, error: BaseException, **where: str) -> None:
         log.error(event, exc_info=error, **where)
     else:
         log.error(event, cause=sentence, **where)
+
+
+NAMES = ("fan", "song", "request", "conversation", "address")  # what a line says these by is a hash
+
+
+def masked(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """No name in a log: a fan's account, and a song's id, which is made of words that the fan said, become hashes.
+
+    The same name has the same hash, so that lines belong together; a song keeps the digits that end its id.
+    """
+    for key in NAMES:
+        if (name := str(event.get(key, ""))) not in ("", "None"):
+            ending = re.search(r"-([0-9a-f]{10})$", name)
+            event[key] = f"~{ending[1] if ending else hashlib.sha256(name.encode()).hexdigest()[:10]}"
+    return event
 
 
 QUIET = ("httpx", "httpcore", "openai", "chromadb", "dbos", "urllib3")
@@ -39,6 +56,7 @@ def set_up_logs(level: str, json_lines: bool) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            masked,
             structlog.processors.StackInfoRenderer(),
             structlog.processors.format_exc_info,
             renderer,

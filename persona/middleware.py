@@ -27,7 +27,7 @@ from persona.card import Card
 from persona.encounter import Encounter
 from persona.logs import log_fault
 from persona.models.errors import BrokenCall
-from persona.prompt import character, known_section, lore
+from persona.prompt import card_lines, character, known_section, lore, read_known, sentences
 from persona.repertoire import Repertoire
 from persona.telling import lyrics_of, tell
 from persona.trouble import cause_of, log_model_failure
@@ -36,6 +36,7 @@ log = structlog.get_logger()
 UNUSABLE = "the model gave no answer, or a tool call that cannot be read: take one that can call tools"
 LONGEST = 4000  # characters of one message that a model reads
 HISTORY = 6000  # words of the conversation that go along with a message
+ECHOES = 6  # of the artist's answers that a fan may say back
 ROUNDS = 5  # model calls for one message
 Context = Runtime[Encounter]
 Request = ModelRequest[Encounter]
@@ -208,6 +209,7 @@ class Remember(Middleware):
     def __init__(self, card: Card, memory: Memory) -> None:
         super().__init__()
         self._card, self._memory = card, memory
+        self._own = card_lines(card)
 
     async def aafter_agent(self, state: State, runtime: Context) -> dict[str, Any] | None:
         if state.get("private"):
@@ -226,10 +228,23 @@ class Remember(Middleware):
                 encounter.message.text[:LONGEST],
                 reply,
                 encounter.message.when,
+                shown=(*self._own, *recalled(state), *spoken_before(state["messages"])),
+                messages=encounter.heard_in,
             )
         except Exception as error:
             log_fault("an exchange could not be remembered", error, fan=encounter.fan.id)
         return None
+
+
+def recalled(state: State) -> list[str]:
+    """What was recalled for this answer: it is known already, and must not come back as news."""
+    return [memory.text for memory in read_known([str(state.get("recalled", ""))]).memories]
+
+
+def spoken_before(messages: list[AnyMessage]) -> list[str]:
+    """The artist's last sentences: its own fiction is no memory of a fan who says it back."""
+    said = [message.text for message in messages if isinstance(message, AIMessage) and message.text][-ECHOES:]
+    return [sentence for text in said for sentence in sentences(text)]
 
 
 def usable(reply: BaseMessage) -> bool:

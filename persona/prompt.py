@@ -49,6 +49,17 @@ def character(card: Card) -> str:
     return text.replace("{{char}}", card.name).replace("{{user}}", "Fan")
 
 
+def card_lines(card: Card) -> tuple[str, ...]:
+    """What the card says of the artist, sentence by sentence."""
+    told = (card.description, card.personality, card.scenario, card.first_mes, card.mes_example)
+    parts = (*told, *(entry.content for entry in card.lore))
+    return tuple(sentence for part in parts for sentence in sentences(part))
+
+
+def sentences(text: str) -> list[str]:
+    return [each for each in re.split(r"(?<=[.!?])\s+|\n+", text) if each.strip()]
+
+
 def lore(card: Card, text: str) -> str:
     """The entries of the character book that the message calls up."""
     return "\n".join(entry.content for entry in card.lore if entry.fits(text))

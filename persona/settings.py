@@ -57,11 +57,24 @@ class VoiceSettings(_Part):
     threads: int = Field(2, ge=1, le=64, description="torch threads for singing")
 
 
+class KeepSettings(_Part):
+    """Days that each kind is kept; none: until it is forgotten on request."""
+
+    turn: int | None = Field(730, ge=1, description="what a fan said")
+    fact: int | None = Field(None, ge=1, description="a fact about a fan")
+    superseded: int | None = Field(90, ge=1, description="a fact that no longer holds")
+    promise: int | None = Field(730, ge=1)
+    song: int | None = Field(None, ge=1, description="that a song was made for a fan")
+    lore: int | None = Field(None, ge=1, description="what holds for a channel or a server")
+    requests: int = Field(365, ge=1, description="a request that has ended, and its post")
+
+
 class MemorySettings(_Part):
     """`words`: how many words of memories go with one message. `server`: a Chroma server instead of a folder."""
 
     words: int = Field(300, ge=0, le=4000)
     server: str = Field("", description="host:port of a Chroma server; empty: in this process")
+    keep: KeepSettings = KeepSettings()
 
 
 class SongSettings(_Part):

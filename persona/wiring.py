@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from persona.agent import Artist
     from persona.announcer import Announcer
     from persona.card import Card
+    from persona.forgetting import Forgetting, Receipt
     from persona.stages.discord.account import Account
     from persona.stages.discord.bot import DiscordStage
     from persona.stages.discord.elsewhere import Elsewhere
@@ -127,7 +128,28 @@ class House:
     def memory(self) -> Memory:
         from memory.memory import Memory
 
-        return Memory(self.data / "memory", self.embedder, server=self.settings.memory.server or None)
+        server = self.settings.memory.server or None
+        ask = self._ask if self.settings.chat.model == "endpoint" else None
+        return Memory(self.data / "memory", self.embedder, server, ask)
+
+    def _ask(self, system: str, user: str) -> str:
+        """A plain question to the chat model, which is built when it is first needed."""
+        from persona.models import ask_with
+
+        return ask_with(self.chat_model)(system, user)
+
+    @cached_property
+    def forgetting(self) -> Forgetting:
+        from persona.forgetting import Forgetting
+
+        return Forgetting(self)
+
+    def tidy(self) -> Receipt:
+        """Lets go of what is older than the settings say."""
+        from memory.forgetting import Retention
+
+        keep = self.settings.memory.keep
+        return self.forgetting.tidy(Retention(**keep.model_dump(exclude={"requests"})), keep.requests)
 
     @cached_property
     def author(self) -> Author:
@@ -162,7 +184,8 @@ class House:
     def artist(self) -> Artist:
         from persona.agent import Artist
 
-        return Artist(self.card, self.chat_model, self.memory, self.skills, words=self.settings.memory.words)
+        words = self.settings.memory.words
+        return Artist(self.card, self.chat_model, self.memory, self.skills, words, self.forgetting)
 
     @cached_property
     def announcer(self) -> Announcer:
@@ -265,6 +288,7 @@ class House:
     @contextmanager
     def working(self, required: bool = False) -> Iterator[None]:
         """This process makes songs from the queue meanwhile, unless another one does (or raises, if `required`)."""
+        from persona.tidying import tidying
         from skills.worker import Worker, WorkerBusy
 
         studio = self.studio(self.library, self.library.used_lines)
@@ -286,7 +310,8 @@ class House:
                 yield
         else:
             try:
-                yield
+                with tidying(self):
+                    yield
             finally:
                 worker.close()
         finally:

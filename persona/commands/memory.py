@@ -11,6 +11,7 @@ from rich.console import Console
 
 from memory.fan import Fan, Scope
 from persona.commands.common import JSON, house, print_json
+from persona.wiring import House
 
 FAN = typer.Option("", help="a fan's id ('discord:1234'); empty: you, at this terminal")
 
@@ -37,11 +38,11 @@ def add_to(app: typer.Typer) -> None:
 
     @group.command("export")
     def export(out: Path = typer.Argument(help="a .json or .html file to write"), fan: str = FAN) -> None:
-        """Everything that is kept of a fan, as JSON or as a page."""
-        from memory.export import as_html, export_fan
+        """Everything that is kept of a fan in any store, as JSON or as a page."""
+        from persona.export import as_html, everything_of
         from skills.files import write_text_whole
 
-        kept = export_fan(house().memory, _fan(fan).id)
+        kept = everything_of(house(), _fan(fan).id)
         page = out.suffix.lower() in (".html", ".htm")
         write_text_whole(
             out, as_html(kept) if page else json.dumps(kept, ensure_ascii=False, indent=1, default=str)
@@ -52,21 +53,47 @@ def add_to(app: typer.Typer) -> None:
     def forget(
         fan: str = FAN,
         about: str = typer.Option("", help="only what was said about this ('my job')"),
+        clips: bool = typer.Option(False, "--clips", help="delete the clips of those songs as well"),
         yes: bool = typer.Option(False, "--yes", help="do not ask first"),
         as_json: bool = JSON,
     ) -> None:
-        """Forget a fan, or what a fan said about one thing. It cannot be undone."""
-        from memory.forgetting import forget_about, forget_fan
-
-        who = _fan(fan)
+        """Forget a fan, or what a fan said about one thing, everywhere. It cannot be undone."""
+        who, home, console = _fan(fan), house(), Console(highlight=False, soft_wrap=True)
         if not yes:
+            for text in home.forgetting.matching(who.id, about) if about else ():
+                console.print(f"  {text}", markup=False)
             typer.confirm(f"Forget {about or 'everything'} of {who.id}?", abort=True)
-        memory = house().memory
-        receipt = forget_about(memory, who.id, about) if about else forget_fan(memory, who.id)
+        receipt = home.forgetting.fan(who.id, about, clips)
+        for other in home.settings.discord.others:  # artists whose data lie apart know the fan by themselves
+            theirs = home.settings.of_artist(other.persona)
+            if theirs.data_dir.is_dir():
+                receipt += House(theirs).forgetting.fan(who.id, about, clips)
         if as_json:
-            print_json(vars(receipt))
+            print_json({**vars(receipt), "left": [str(path) for path in receipt.left]})
         else:
-            Console(highlight=False, soft_wrap=True).print(str(receipt), markup=False)
+            console.print(str(receipt), markup=False)
+
+    @group.command("catch-up")
+    def catch_up(copy: Path = typer.Argument(help="a copy of the data folder that is not in use")) -> None:
+        """Let a backup forget what was forgotten since it was made; also before it is restored."""
+        if not copy.is_dir():
+            raise typer.BadParameter(f"{copy} is no folder")
+        receipt = house().forgetting.catch_up(copy)
+        Console(highlight=False, soft_wrap=True).print(str(receipt), markup=False)
+
+    @group.command("tidy")
+    def tidy() -> None:
+        """Let go of what is older than its kind is kept. `troubadour run` does it by itself every day."""
+        Console(highlight=False, soft_wrap=True).print(str(house().tidy()), markup=False)
+
+    @group.command("privacy")
+    def privacy() -> None:
+        """What is kept of people, who sees it, how long, and how to undo it, in plain words."""
+        from persona.privacy import privacy
+
+        home = house()
+        commands = ("`troubadour memory export`", "`troubadour memory forget`")
+        Console(highlight=False).print(privacy(home.settings, home.card.name, *commands), markup=False)
 
 
 def _fan(fan: str) -> Fan:

@@ -57,6 +57,21 @@ def test_noise_gives_no_facts():
     assert {text: facts for text, facts in found.items() if facts} == {}
 
 
+def test_the_labelled_messages_give_their_facts_and_no_others():
+    """Figures: precision 1.0, recall .87 (.94 and .82 when the rules first met them)."""
+    labels = yaml.safe_load((DATA / "facts.yaml").read_text("utf-8"))
+    wanted = {(told["said"], *fact) for told in labels["told"] for fact in told["facts"].items()}
+    said = [*(told["said"] for told in labels["told"]), *labels["nothing"]]
+    found = {(text, fact.slot, fact.value) for text in said for fact in extract(text, "Ann")}
+    precision, recall = len(found & wanted) / len(found), len(found & wanted) / len(wanted)
+    print(f"\nfacts: precision {precision:.3f}, recall {recall:.3f}")
+    assert precision >= 0.95 and recall >= 0.85
+    assert {slot for _, slot, _ in found} >= {
+        "name", "pronouns", "home", "origin", "job", "person", "pet", "birthday", "favourite", "taste", "diet",
+        "allergy", "fear", "plays", "song",
+    }  # fmt: skip
+
+
 def test_like_and_dislike_of_one_thing_share_a_key():
     (before,), (after,) = extract("I love trains", "Ann"), extract("I can't stand trains", "Ann")
     assert (before.slot, before.key) == (after.slot, after.key) and before.text != after.text

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from memory.export import as_html, export_fan
+from memory.export import export_fan
 from memory.fan import Fan, Scope
 from memory.forgetting import catch_up, forget_about, forget_fan, forget_message, matching
 from memory.log import BIG, Entry, pack, unpack
@@ -121,16 +121,11 @@ def test_a_message_taken_back_takes_what_was_kept_of_it(memory):
 
 def test_a_fan_takes_everything_along(memory):
     tell(memory)
-    memory.remember(ANN, HOME, "rust", "I live in <b>Leeds</b> & I love it. I live in Leeds.", "", MARCH)
     export = json.loads(json.dumps(export_fan(memory, ANN.id)))
     assert {each["kind"] for each in export["memories"]} == {"turn", "fact", "promise"}
     assert export["at"] == NOW.isoformat() and all(mark in json.dumps(export) for mark in MARKS)
     assert "Biscuit" not in json.dumps(export)
-    page = as_html(export)
-    assert (
-        "&lt;b&gt;Leeds&lt;/b&gt; &amp; I love it" in page and "<b>" not in page and "What you said" in page
-    )
-    assert "Nothing is remembered" in as_html(export_fan(memory, "nobody"))
+    assert export_fan(memory, "nobody")["memories"] == []
 
 
 @pytest.mark.parametrize("about", ["", "please forget it", "quantum chromodynamics"])

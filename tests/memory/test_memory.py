@@ -94,6 +94,27 @@ def test_a_newer_fact_supersedes_the_older(memory):
     assert "Ann lives in Leeds" not in texts(memory.recall(ANN, HOME, "rust", "where do I live?"))
 
 
+def test_a_fact_keeps_its_source_its_date_its_confidence_and_when_it_ceased_to_hold(memory):
+    turn, fact = memory.remember(ANN, HOME, "rust", "I live in Leeds.", "", MONDAY)
+    memory.remember(ANN, HOME, "rust", "We moved to York.", "", MONDAY + timedelta(days=90))
+    sql = "SELECT source, at, confidence, until FROM entry WHERE id = ?"
+    source, at, confidence, until = memory.log.connection().execute(sql, (fact,)).fetchone()
+    assert (source, at, confidence) == (turn, MONDAY.timestamp(), 0.9)
+    assert until == (MONDAY + timedelta(days=90)).timestamp()
+
+
+def test_what_was_recalled_is_no_news_but_what_changed_of_it_is(memory):
+    shown = ["My dog Biscuit turned nine in March", "I come from a scrapyard behind the freight yards."]
+    assert memory.remember(ANN, HOME, "rust", "my dog Biscuit turned nine in March", "", MONDAY, shown) == []
+    assert (
+        memory.remember(
+            ANN, HOME, "rust", "I come from a scrapyard behind the freight yards", "", MONDAY, shown
+        )
+        == []
+    )
+    assert memory.remember(ANN, HOME, "rust", "my dog Biscuit turned ten in March", "", MONDAY, shown)
+
+
 def test_time_is_understood(memory):
     memory.remember(
         ANN, HOME, "rust", "I swam across the cold lake in Ghent.", "", datetime(2026, 1, 10, tzinfo=UTC)
@@ -154,6 +175,13 @@ def test_a_chat_model_finds_facts_behind_the_same_gate():
     facts = extract_by_model("I'm running my first marathon in October", "Ann", ask)
     assert [fact.value for fact in facts] == ["marathon in October"]
     assert extract_by_model("my password is hunter2hunter2", "Ann", ask) == []
+
+
+def test_a_model_that_is_not_there_leaves_the_rules():
+    def ask(system, user):
+        raise ConnectionError("nobody answers")
+
+    assert [fact.text for fact in extract_by_model("I live in Oslo now", "Ann", ask)] == ["Ann lives in Oslo"]
 
 
 def test_a_model_that_breaks_its_json_leaves_the_rules():
