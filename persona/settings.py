@@ -110,6 +110,13 @@ class DiscordSettings(_Part):
     others: tuple[OtherArtist, ...] = ()
 
 
+class ProvenanceSettings(_Part):
+    """Who signs the clips. Without a certificate one is made at first start, which only this installation trusts."""
+
+    certificate: Path | None = Field(None, description="a chain in PEM, the signing certificate first")
+    key: Path | None = Field(None, description="its private key (P-256) in PEM")
+
+
 class LogSettings(_Part):
     level: Literal["debug", "info", "warning", "error"] = "warning"
     json_lines: bool = Field(False, description="one JSON object a line, for machines")
@@ -132,6 +139,7 @@ class Settings(BaseSettings):
     memory: MemorySettings = MemorySettings()
     songs: SongSettings = SongSettings()
     discord: DiscordSettings = DiscordSettings()
+    provenance: ProvenanceSettings = ProvenanceSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

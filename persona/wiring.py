@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from skills.database import Database
     from skills.library import Library
     from skills.post import PostBook, TerminalInbox
+    from skills.provenance.operator import Operator
     from skills.requesting import Asker, Skills
     from skills.song import Studio
     from skills.words import Author
@@ -107,8 +108,18 @@ class House:
             artist=self.card.artist_credit,
             used=used,
             reach=lambda: self.reach,
+            operator=lambda: self.operator,
+            writer=self.writer,
             palette=self.card.palette,
         )
+
+    @cached_property
+    def operator(self) -> Operator:
+        """Whose certificate signs the clips: the one that the settings name, or our own, made at first start."""
+        from skills.provenance.operator import load_operator
+
+        wanted = self.settings.provenance
+        return load_operator(self.data / "keys", wanted.certificate, wanted.key)
 
     # ---- what is said
 
@@ -162,6 +173,14 @@ class House:
         from persona.models import ask_with
 
         return EndpointAuthor(ask_with(self.chat_model), mender=written)
+
+    @property
+    def writer(self) -> str:
+        """The language model that writes lyrics, '' where none does."""
+        chat = self.settings.chat
+        if chat.model == "gguf":
+            return chat.gguf.name if chat.gguf else "gguf"
+        return "" if chat.model == "embedded" else chat.name or "endpoint"
 
     @cached_property
     def chat_model(self) -> BaseChatModel:
