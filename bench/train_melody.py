@@ -23,24 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from skills.tune.model import CONTEXTS, FEWEST, MODEL, Event, Model, interval_of
+from skills.tune.under import likeliest_chords
 
 SOURCES = ("oneills1850", "ryansMammoth", "airdsAirs")
 LEDGER = Path(__file__).parent / "melody_ledger.tsv"
 SHORTEST_TUNE = 24  # notes
 MINORS = ("minor", "min", "m", "aeo", "dor", "phr")
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-TRIADS = {
-    "major": {"I": (0, 4), "ii": (2, 3), "IV": (5, 4), "V": (7, 4), "vi": (9, 3), "bVII": (10, 4)},
-    "minor": {
-        "i": (0, 3),
-        "III": (3, 4),
-        "iv": (5, 3),
-        "v": (7, 3),
-        "V": (7, 4),
-        "VI": (8, 4),
-        "VII": (10, 4),
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -170,28 +159,7 @@ def harmonise(tune: Tune) -> dict[int, tuple[int, int]]:
     halves: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for pitch, place, length, half in tune.notes:
         halves[half][(pitch - tune.tonic) % 12] += length * (1.6 if place % 0.5 == 0 else 1.0)
-    triads = list(TRIADS[tune.mode].values())
-    score = {t: (0.0 if t[0] == 0 else -0.5) for t in triads}
-    back: list[dict[tuple[int, int], tuple[int, int]]] = []
-    order = sorted(halves)
-    for half in order:
-        weights = halves[half]
-        total = sum(weights.values())
-        fits = {t: sum(weights.get((t[0] + tone) % 12, 0) for tone in (0, t[1], 7)) / total for t in triads}
-        step, new = {}, {}
-        for t in triads:
-            prior = 0.15 if t[0] == 0 else 0.05 if t[0] in (5, 7) else 0.0
-            before = max(triads, key=lambda s: score[s] + (0.25 if s == t else 0.0))
-            step[t] = before
-            new[t] = score[before] + (0.25 if before == t else 0.0) + fits[t] + prior
-        back.append(step)
-        score = new
-    chord = max(score, key=lambda t: score[t])
-    out = {}
-    for half, step in zip(reversed(order), reversed(back), strict=True):
-        out[half] = chord
-        chord = step[chord]
-    return out
+    return likeliest_chords(halves, tune.mode)
 
 
 def events(tune: Tune) -> list[tuple[Event, int]]:

@@ -1,8 +1,9 @@
 """Library: where songs lie, one folder each, under their id.
 
 A song's folder holds song.json (brief, seed, credits, timings, versions), lyrics.json and score.json (what the
-next step reads), take.json (phoneme and note timings), lyrics.lrc, score.musicxml, score.mid, stems/*.wav and
-clip.mp3 / clip.ogg. Every file is written whole or not at all.
+next step reads), take.json (phoneme and note timings), lyrics.lrc, score.musicxml, score.mid, stems/*.wav, cover.png
+and clip.mp3 / clip.ogg; what a person gave (lyrics, a score) lies under given/. Every file is written whole or not at
+all.
 """
 
 from __future__ import annotations
@@ -49,6 +50,16 @@ class Song:
     adjusted: tuple[str, ...] = ()
     credits: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    voice: str = ""
+    expression: dict[str, float] = field(default_factory=dict)  # knobs that are not the voice's own
+    take: int = 0  # counts other takes of the same score
+    version_of: str = ""  # the song that this one is a version of
+    changes: tuple[str, ...] = ()  # what is different from it, in words
+
+    @property
+    def sung_with(self) -> int:
+        """The seed of the singing."""
+        return self.seed + self.take
 
 
 def song_id(brief: Brief, seed: int, key: str = "") -> str:
@@ -104,7 +115,8 @@ class Library:
     def read(self, song: str) -> Song:
         try:
             raw: dict[str, Any] = json.loads((self.folder(song) / "song.json").read_text("utf-8"))
-            return Song(**{**raw, "brief": Brief.from_json(raw["brief"]), "adjusted": tuple(raw["adjusted"])})
+            lists = {name: tuple(raw.get(name, ())) for name in ("adjusted", "changes")}
+            return Song(**{**raw, "brief": Brief.from_json(raw["brief"]), **lists})
         except FileNotFoundError:
             raise LibraryError(
                 f"there is no song {song!r} in {self.root}; `troubadour library list` shows them"
@@ -134,8 +146,18 @@ class Library:
         return self.folder(song.id) / song.clip
 
     def write_lyrics(self, song: str, lyrics: Lyrics) -> None:
-        text = json.dumps(dataclasses.asdict(lyrics), ensure_ascii=False)
-        write_text_whole(self.folder(song) / "lyrics.json", text)
+        write_text_whole(self.folder(song) / "lyrics.json", lyrics_to_json(lyrics))
+
+    def give(self, song: str, name: str, text: str) -> None:
+        """Lays down what a person gave for a song: the step that would write file `name` takes it as it is."""
+        write_text_whole(self.folder(song) / "given" / name, text)
+
+    def take_given(self, song: str, name: str) -> bool:
+        """Takes what a person gave as file `name`. False: nobody gave any."""
+        given = self.folder(song) / "given" / name
+        if given.is_file():
+            write_text_whole(self.folder(song) / name, given.read_text("utf-8"))
+        return given.is_file()
 
     def read_lyrics(self, song: str) -> Lyrics:
         return lyrics_from_json((self.folder(song) / "lyrics.json").read_text("utf-8"))
@@ -157,6 +179,10 @@ class Library:
         return frozenset(lines)
 
 
+def lyrics_to_json(lyrics: Lyrics) -> str:
+    return json.dumps(dataclasses.asdict(lyrics), ensure_ascii=False)
+
+
 def lyrics_from_json(text: str) -> Lyrics:
     raw = json.loads(text)
     stanzas = tuple(
@@ -168,6 +194,7 @@ def lyrics_from_json(text: str) -> Lyrics:
                     tuple(line["words"]),
                     tuple(Syllable(**syllable) for syllable in line["syllables"]),
                     line["rhyme"],
+                    line.get("bars", 2),
                 )
                 for line in stanza["lines"]
             ),

@@ -20,16 +20,15 @@ from typing import TYPE_CHECKING
 from skills.brief import Brief
 from skills.files import write_text_whole, written_whole
 from skills.library import Library, Song, song_id
-from skills.provenance import ledger, models
-from skills.provenance.carrying import marked, note_order, seal
+from skills.reuse import take_over
 from skills.style import Style, load_style
 from voice.score import Score
 from voice.take import STUDIO_RATE, Take
 
 if TYPE_CHECKING:
-    from skills.provenance.operator import Operator
     from skills.words import Author
     from voice.engines.protocol import ScoreSinger
+    from voice.expression import Expression
 
 Progress = Callable[[str, float], None]  # (step, 0..1)
 NEEDS = {  # by step, the steps that must be done before it; singing and the band go side by side
@@ -48,7 +47,6 @@ class Studio:
 
     `reach()`: the singer's comfortable range, as MIDI numbers. `used(song)`: lines that this song must not sing again
     (those of other songs). `palette`: the persona's colours, '#rrggbb' (see skills/drawing/paint.py).
-    `operator()`: whose certificate signs the clips. `writer`: the language model behind `author`, '' for none.
     """
 
     library: Library
@@ -58,8 +56,6 @@ class Studio:
     artist: str
     used: Callable[[str], Collection[str]]
     reach: Callable[[], tuple[int, int]]
-    operator: Callable[[], Operator]
-    writer: str = ""
     palette: tuple[str, ...] = ()
 
 
@@ -72,14 +68,18 @@ def nothing(step: str, fraction: float) -> None:
 
 
 def step(name: str) -> Callable[[Work], Step]:
-    """A step announces its beginning and end, and returns the seconds that it took."""
+    """A step announces its beginning and end, and returns the seconds that it took.
+
+    A version of another song takes over what the step would only make again as it was.
+    """
 
     def wrap(work: Work) -> Step:
         @functools.wraps(work)
         def timed(studio: Studio, song: str, progress: Progress) -> float:
             began = time.perf_counter()
             progress(name, 0.0)
-            work(studio, song, progress)
+            if not take_over(studio.library, song, name):
+                work(studio, song, progress)
             progress(name, 1.0)
             return round(time.perf_counter() - began, 3)
 
@@ -92,7 +92,11 @@ def make_song(studio: Studio, brief: Brief, seed: int, progress: Progress = noth
     """Makes the whole song in this process and returns what song.json says of it."""
     song = song_id(brief, seed)
     studio.library.open(brief, seed, song)
-    note_order(studio.library.folder(song), brief, seed)
+    return run_steps(studio, song, progress)
+
+
+def run_steps(studio: Studio, song: str, progress: Progress = nothing) -> Song:
+    """Makes a song that the library has opened."""
     timings = {
         "lyrics": write_words(studio, song, progress),
         "score": compose_score(studio, song, progress),
@@ -111,9 +115,9 @@ def write_words(studio: Studio, song: str, progress: Progress) -> None:
     from skills.words import write_lyrics
 
     now = studio.library.read(song)
+    if studio.library.take_given(song, "lyrics.json"):
+        return
     studio.library.write_lyrics(song, write_lyrics(now.brief, now.seed, studio.author(), studio.used(song)))
-    if not now.brief.words:
-        _note(studio, song, "wrote", models.author(studio.writer))
 
 
 @step("score")
@@ -121,12 +125,13 @@ def compose_score(studio: Studio, song: str, progress: Progress) -> None:
     """lyrics.json -> score.json"""
     from skills.tune import compose
 
+    if studio.library.take_given(song, "score.json"):
+        return
     now, lyrics = studio.library.read(song), studio.library.read_lyrics(song)
     score = compose(lyrics, now.brief, style_of(now.brief), now.seed, *studio.reach()).transposed(
         now.brief.shift
     )
     write_text_whole(studio.library.folder(song) / "score.json", score.to_json())
-    _note(studio, song, "composed", models.composer())
 
 
 @step("sing")
@@ -134,13 +139,14 @@ def sing_score(studio: Studio, song: str, progress: Progress) -> None:
     """score.json -> stems/vocal.wav, take.json"""
     import soundfile
 
-    folder = studio.library.folder(song)
-    seed, singer = studio.library.read(song).seed, studio.singer()
-    take = singer.sing(read_score(folder), seed=seed, progress=lambda done: progress("sing", done))
+    folder, now = studio.library.folder(song), studio.library.read(song)
+    score, singer = read_score(folder), studio.singer()
+    take = singer.sing(
+        score, expression_of(now, singer), now.sung_with, progress=lambda done: progress("sing", done)
+    )
     with written_whole(folder / "stems" / "vocal.wav") as path:
         soundfile.write(path, take.studio_audio(), STUDIO_RATE, subtype="PCM_24")
     write_text_whole(folder / "take.json", take.timings_json())
-    _note(studio, song, "sang", models.singer(singer), voice=studio.voice)
 
 
 @step("band")
@@ -155,7 +161,6 @@ def play_band(studio: Studio, song: str, progress: Progress) -> None:
     for name, audio in stems.items():
         with written_whole(folder / "stems" / f"{name}.wav") as path:
             soundfile.write(path, audio.T, STUDIO_RATE, subtype="PCM_24")
-    _note(studio, song, "played", models.band(), players=sorted(stems))
 
 
 @step("mix")
@@ -176,14 +181,11 @@ def mix_clip(studio: Studio, song: str, progress: Progress) -> None:
         for path in sorted((folder / "stems").glob("*.wav"))
     }
     mixed = mix(stems.pop("vocal"), stems, score, style_of(now.brief), lead=take.lead)
-    mixed = marked(mixed, song, studio.artist)
-    _note(studio, song, "mixed", models.desk())
     progress("mix", 0.6)
     cover = folder / "cover.png"
     write_cover(cover, now.brief, lyrics, studio.artist, now.seed, Palette.of(studio.palette))
     clip = encode(mixed, folder, lyrics.title, studio.artist, comment=label(studio.artist), cover=cover)
     write_exports(folder, score, lyrics, take, artist=studio.artist)
-    seal(folder, [clip.mp3, clip.ogg], lyrics.title, studio.artist, label(studio.artist), studio.operator())
     write_text_whole(folder / "clip.json", json.dumps(dataclasses.asdict(clip), default=str))
 
 
@@ -210,6 +212,7 @@ def finish(studio: Studio, song: str, timings: dict[str, float]) -> Song:
         true_peak_db=round(clip["true_peak_db"], 2),
         timings=timings,
         adjusted=take.adjusted,
+        voice=studio.voice,
         credits={
             "artist": studio.artist,
             "vocals": f"sung by Troubadour's voice '{studio.voice}' (AI)",
@@ -226,14 +229,16 @@ def finish(studio: Studio, song: str, timings: dict[str, float]) -> Song:
     return done
 
 
-def _note(studio: Studio, song: str, deed: str, model: models.Model, **facts: object) -> None:
-    seed = studio.library.read(song).seed
-    ledger.append(studio.library.folder(song), deed, facts={"model": model, "seed": seed, **facts})
-
-
 def label(artist: str) -> str:
     """The words with which a clip says what it is."""
     return f"AI-generated: words, music and the voice of {artist} were made by Troubadour."
+
+
+def expression_of(song: Song, singer: ScoreSinger) -> Expression | None:
+    """The singer's own expression with this song's knobs turned; None where none is."""
+    if not song.expression:
+        return None
+    return dataclasses.replace(singer.expression, **song.expression)
 
 
 def style_of(brief: Brief) -> Style:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from persona.commands.common import JSON, house, print_json
+from persona.commands.desk import add_desk
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,24 +53,4 @@ def add_to(app: typer.Typer) -> None:
         for name in files:
             console.print(f"  {name}")
 
-    @group.command("export")
-    def export_song(
-        song: str,
-        what: str = typer.Option(
-            "kit", help="one or more of stems,midi,musicxml,ustx,svp,ds,lrc,ass,kit,mp4"
-        ),
-        out: Path = typer.Option(Path(), help="the folder to write to"),
-        as_json: bool = JSON,
-    ) -> None:
-        """A song for a musician's desk or a screen."""
-        from skills.kit import export, open_desk
-
-        wanted = [name.strip() for name in what.split(",") if name.strip()]
-        paths = [
-            path.absolute() for path in export(open_desk(house().library, song), wanted, out.expanduser())
-        ]
-        if as_json:
-            print_json({"song": song, "files": [str(path) for path in paths]})
-            return
-        for path in paths:
-            Console(soft_wrap=True, highlight=False).print(str(path), markup=False)
+    add_desk(group)

@@ -32,7 +32,7 @@ def write_lyrics(brief: Brief, seed: int, author: Author, used: Collection[str] 
     form that there is not, StyleError for a style that there is not.
     """
     if brief.words.strip():
-        return _given(brief)
+        return given_lyrics(brief)
     plan = plan_song(brief, seed)
     return lyrics_of(author.write(brief, plan, seed, used), plan)
 
@@ -70,7 +70,7 @@ def _lines(scheme: Scheme, texts: tuple[str, ...], plan: Plan) -> tuple[Line, ..
     )
 
 
-def _given(brief: Brief) -> Lyrics:
+def given_lyrics(brief: Brief) -> Lyrics:
     """The fan's own words, a stanza to a paragraph; lines that are too long for a breath are cut in two."""
     stanzas = []
     for paragraph in re.split(r"\n\s*\n", brief.words.strip()):

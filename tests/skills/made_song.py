@@ -1,6 +1,7 @@
 """A finished song in a library, without a singer: real words, tune and band; short noise where the stems would be."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import soundfile
@@ -24,7 +25,7 @@ def made_song(library: Library, song: str = "last-train", lyrics: Lyrics = SNIPP
     folder = library.folder(song)
     library.open(BRIEF, seed, song)
     library.write_lyrics(song, lyrics)
-    score = compose(lyrics, BRIEF, load_style("soul"), seed, 45, 62)
+    score = _composed(lyrics, seed)
     write_text_whole(folder / "score.json", score.to_json())
     write_text_whole(folder / "take.json", take_of(score).timings_json())
     rng = np.random.default_rng(1)
@@ -39,6 +40,11 @@ def made_song(library: Library, song: str = "last-train", lyrics: Lyrics = SNIPP
         dataclasses.replace(done, title=lyrics.title, clip="clip.mp3", seconds=0.5, credits=credits)
     )
     return song
+
+
+@functools.cache
+def _composed(lyrics: Lyrics, seed: int) -> Score:
+    return compose(lyrics, BRIEF, load_style("soul"), seed, 45, 62)
 
 
 def take_of(score: Score) -> Take:

@@ -54,6 +54,11 @@ class ScoreSinger(Protocol):
         ...
 
     @property
+    def expression(self) -> Expression:
+        """How it sings when nobody says."""
+        ...
+
+    @property
     def licence(self) -> str: ...
 
     def sing(

@@ -124,6 +124,10 @@ class DiffSinger:
     def licence(self) -> str:
         return self.card.licence
 
+    @property
+    def expression(self) -> Expression:
+        return Expression()
+
     def sing(
         self,
         score: Score,
