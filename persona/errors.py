@@ -14,6 +14,10 @@ from skills.database import DatabaseError
 from skills.drawing.paint import PaletteError
 from skills.library import LibraryError
 from skills.post import PostError
+from skills.provenance.credentials import CredentialsError
+from skills.provenance.ledger import LedgerError
+from skills.provenance.operator import OperatorError
+from skills.provenance.verify import VerifyError
 from skills.studio.errors import StudioError
 from skills.style import StyleError
 from skills.tune.errors import TuneError
@@ -27,11 +31,14 @@ CLEAR = (
     BenchError,
     BriefError,
     CardError,
+    CredentialsError,
     DatabaseError,
     EmbedderError,
+    LedgerError,
     LibraryError,
     ModelError,
     PaletteError,
+    OperatorError,
     PostError,
     ScoreError,
     SettingsError,
@@ -40,6 +47,7 @@ CLEAR = (
     TuneError,
     TokenHeld,
     TokenRefused,
+    VerifyError,
     VoiceError,
     WeightsError,
     WorkerBusy,
