@@ -21,6 +21,10 @@ def blend(name: str, parts: Sequence[tuple[Voice, float]]) -> Voice:
     for voice, weight in parts:
         if not 0 < weight < float("inf"):
             raise VoiceError(f"voice {voice.name}: a weight is a number above 0, not {weight:g}")
+        if voice.updates:
+            raise VoiceError(
+                f"voice {voice.name} is more than a style: it has updates, and cannot be blended"
+            )
         try:
             check_consent(voice.consent, "blend")
         except ConsentError as error:
@@ -41,6 +45,7 @@ def blend(name: str, parts: Sequence[tuple[Voice, float]]) -> Voice:
         origin="blend of "
         + "; ".join(f"{part} [{voice.origin}]" for part, voice in zip(named, voices, strict=True)),
         consent=_consent(voices),
+        chest=round(sum(voice.chest * share for voice, share in zip(voices, shares, strict=True))),
     )
 
 

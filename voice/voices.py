@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,10 @@ class Range:
 
 @dataclass(frozen=True)
 class Voice:
-    """`comfortable` is where every word stays clear; `extreme` what can be reached. `origin` names the styles that
-    it was blended from; `consent` says that it is synthetic, or holds the record of everyone whose voice it is."""
+    """`comfortable` is where every word stays clear; `extreme` what can be reached. `chest` is the highest note that
+    the network sings itself: higher ones are sung there and moved up. `origin` names the styles that it was blended
+    from; `consent` says that it is synthetic, or holds the record of everyone whose voice it is. `trained` says when
+    and how far a voice was learned from recordings, `updates` is the file of what it learned beyond its style."""
 
     name: str
     description: str
@@ -49,6 +51,9 @@ class Voice:
     licence: str
     origin: str
     consent: str | tuple[Consent, ...]
+    chest: int = 62
+    trained: str = ""
+    updates: str = ""
 
     def __post_init__(self) -> None:
         if len(self.style) != STYLE or not all(math.isfinite(x) for x in self.style):
@@ -59,6 +64,11 @@ class Voice:
             check_consent(self.consent)
         except ConsentError as error:
             raise VoiceError(f"voice {self.name}: {error}") from error
+        if (self.trained or self.updates) and isinstance(self.consent, str):
+            raise VoiceError(
+                f"voice {self.name}: it was learned from recordings, so its consent must be the signed record of "
+                "each person who sings in them"
+            )
         inner, outer = self.comfortable, self.extreme
         if inner.low < outer.low or inner.high > outer.high:
             raise VoiceError(f"voice {self.name}: the comfortable range lies within the extreme one")
@@ -67,6 +77,10 @@ class Voice:
         raw = asdict(self)
         raw["expression"] = self.expression.knobs()
         raw["style"] = [round(x, 5) for x in self.style]
+        raw["updates"] = Path(self.updates).name
+        for name in ("trained", "updates"):
+            if not raw[name]:
+                del raw[name]
         text = json.dumps(raw, ensure_ascii=False, indent=1)
         return re.sub(r"\n {2}(-?[\d.e-]+,?)", r" \1", text) + "\n"  # the style's numbers on one line
 
@@ -117,4 +131,16 @@ def load_voice(voice: str | Path) -> Voice:
         raise VoiceError(f"{path} is not a voice file: {error}") from error
     if not isinstance(raw, dict):
         raise VoiceError(f"{path} is not a voice file")
-    return Voice.from_mapping(raw)
+    return _with_companion(Voice.from_mapping(raw), path.parent)
+
+
+def _with_companion(voice: Voice, folder: Path) -> Voice:
+    """The updates of a voice lie beside its file, under a plain name."""
+    if not voice.updates:
+        return voice
+    companion = folder / voice.updates
+    if companion.name != voice.updates or not companion.is_file():
+        raise VoiceError(
+            f"voice {voice.name}: {voice.updates} does not lie beside its file: the two belong together"
+        )
+    return replace(voice, updates=str(companion))

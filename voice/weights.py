@@ -50,6 +50,13 @@ class Source:
 
 def load_network(cache: Path, threads: int = 2, source: Source = Source()) -> Network:
     """The network, ready to sing on `threads` threads. Raises WeightsError."""
+    network = plain_network(cache, source)
+    network.quicken(threads)
+    return network
+
+
+def plain_network(cache: Path, source: Source = Source()) -> Network:
+    """The network as gradients go through it: slower, and its weights may be updated. Raises WeightsError."""
     import torch
 
     from voice.network.network import Network
@@ -66,7 +73,6 @@ def load_network(cache: Path, threads: int = 2, source: Source = Source()) -> Ne
             )
         network.load_state_dict(tensors, assign=True)
         network.requires_grad_(False).eval()
-        network.quicken(threads)
     return network
 
 

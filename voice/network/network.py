@@ -60,6 +60,7 @@ class Network(nn.Module):
         self.text_encoder = TextEncoder(TOKENS)
         self.decoder = Decoder(style=STYLE)
         self._quick: QuickGenerator | None = None
+        self.threads = 0  # that it sings on, once quickened
 
     def quicken(self, threads: int) -> None:
         """From here on `decode` sings in less than half the time; the weights must not change any more.
@@ -67,6 +68,7 @@ class Network(nn.Module):
         Where a gradient is asked for, the plain generator goes on serving.
         """
         self._quick = QuickGenerator(self.decoder.generator, threads)
+        self.threads = threads
 
     def encode_text(self, tokens: Tensor) -> Tensor:
         """tokens: [batch, length] -> [batch, 512, length], what the decoder voices."""

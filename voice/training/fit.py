@@ -1,0 +1,245 @@
+"""Fitting a voice to recordings: gradient descent on its style, then, if asked, on low-rank updates of the decoder.
+
+Every draw comes from the seed and the step's number, so a run that was cut off goes on exactly: what a checkpoint
+holds is all that there is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from voice.network import store
+from voice.network.network import FRAME_RATE, STYLE, Network
+from voice.network.updates import begin_updates
+from voice.training.dataset import Dataset, Recording
+from voice.training.mel import unlikeness
+from voice.training.pieces import Piece, piece_of, prepare
+from voice.training.prosody import fit_prosody
+
+JUDGED_BY = 4  # held-out pieces at the most
+SLOWEST = 0.05  # of the rate, at the end
+
+
+@dataclass(frozen=True)
+class Plan:
+    """steps on the style's numbers; then update_steps on low-rank updates of `rank` and the style together.
+
+    seconds: of a piece; batch: pieces a step; rates: of Adam at the start; held_out: the share of recordings that
+    only judge; judge_every: steps between two judgements and checkpoints.
+    """
+
+    steps: int = 300
+    update_steps: int = 0
+    rank: int = 4
+    seconds: float = 2.0
+    batch: int = 1
+    rate: float = 0.02
+    update_rate: float = 0.001
+    held_out: float = 0.1
+    judge_every: int = 25
+    seed: int = 0
+
+    @property
+    def all_steps(self) -> int:
+        return self.steps + self.update_steps
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """After `step` steps: the mean unlikeness [dB] of the pieces learned from since the last, and of the held-out."""
+
+    step: int
+    loss: float
+    held_out: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The style [256] and updates with the smallest held-out loss, and how it went."""
+
+    style: tuple[float, ...]
+    updates: dict[str, Tensor]
+    history: tuple[Judgement, ...]
+    best: int  # the step that it was found at
+
+
+Told = Callable[[int, float], None]  # steps done, the last one's loss
+
+
+def checkpoint_path(folder: Path, dataset: Dataset, start: Sequence[float], plan: Plan) -> Path:
+    """Another dataset, start or plan has another checkpoint."""
+    key = f"{dataset.fingerprint} {list(start)} {asdict(plan)}"
+    return folder / f"checkpoint-{sha256(key.encode()).hexdigest()[:16]}.safetensors"
+
+
+def fit(
+    dataset: Dataset,
+    network: Network,
+    start: Sequence[float],
+    plan: Plan,
+    checkpoint: Path,
+    told: Told = lambda step, loss: None,
+    judged: Callable[[Judgement], None] = lambda judgement: None,
+) -> Fitted:
+    """Goes on from `checkpoint` where there is one. network: plain, on the CPU or a GPU. Raises OSError."""
+    fitting = Fitting(dataset, network, start, plan, checkpoint)
+    while fitting.step < plan.all_steps:
+        told(fitting.step + 1, fitting.learn())
+        if fitting.due:
+            judged(fitting.judge())
+            fitting.save()
+    return fitting.fitted()
+
+
+class Fitting:
+    """One run: where it is, and what it learns."""
+
+    def __init__(
+        self, dataset: Dataset, network: Network, start: Sequence[float], plan: Plan, checkpoint: Path
+    ) -> None:
+        self.network, self.plan, self.checkpoint = network, plan, checkpoint
+        self.device = next(network.parameters()).device
+        learned, judging = split(dataset.recordings, plan)
+        kept = store.read(checkpoint) if checkpoint.exists() else None
+        network.cpu()  # words are read there
+        style = kept["style"] if kept else fit_prosody(learned, network, torch.tensor(start))
+        self._learned = [prepare(one, network, style) for one in learned]
+        held = [prepare(one, network, style) for one in judging[:JUDGED_BY]]
+        network.to(self.device)
+        self.voicing = style[:STYLE].clone().to(self.device).requires_grad_()
+        self._prosody = style[STYLE:].clone().to(self.device)
+        self._updates = begin_updates(network, plan.rank, plan.seed) if plan.update_steps else {}
+        self._optimiser = torch.optim.Adam(
+            [
+                {"params": [self.voicing], "base": plan.rate},
+                {"params": list(self._updates.values()), "base": plan.update_rate},
+            ],
+            betas=(0.9, 0.98),
+        )
+        self.step = 0
+        self._losses: list[float] = []
+        self._history: list[Judgement] = []
+        self._held = [
+            self._on_device(piece_of([one], self._frames, np.random.default_rng([plan.seed, i])))
+            for i, one in enumerate(held)
+        ]
+        self._best = self._learnable()
+        if kept:
+            self._take_up(kept)
+        else:
+            self.judge()
+
+    @property
+    def due(self) -> bool:
+        return self.step % self.plan.judge_every == 0 or self.step == self.plan.all_steps
+
+    def learn(self) -> float:
+        """One step; the loss before it [dB]."""
+        plan, rng = self.plan, np.random.default_rng([self.plan.seed, 1000 + self.step])
+        sizes = np.array([one.frames for one in self._learned], float)
+        chosen = rng.choice(len(sizes), size=plan.batch, p=sizes / sizes.sum())
+        piece = self._on_device(piece_of([self._learned[i] for i in chosen], self._frames, rng))
+        self._set_rates()
+        with torch.enable_grad():
+            loss = self._unlikeness(piece, plan.seed * 1_000_003 + self.step)
+            self._optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimiser.step()
+        self.step += 1
+        self._losses.append(float(loss.detach()))
+        return self._losses[-1]
+
+    def judge(self) -> Judgement:
+        """The held-out loss now; what is learned is kept if it was never smaller."""
+        with torch.no_grad():
+            held_out = float(np.mean([float(self._unlikeness(piece, 7)) for piece in self._held]))
+        if held_out < min((one.held_out for one in self._history), default=math.inf):
+            self._best = self._learnable()
+        loss = float(np.mean(self._losses)) if self._losses else held_out
+        self._losses = []
+        self._history.append(Judgement(self.step, loss, held_out))
+        return self._history[-1]
+
+    def fitted(self) -> Fitted:
+        best = min(self._history, key=lambda one: one.held_out)
+        style = torch.cat([self._best["voicing"], self._prosody.cpu()])
+        changed = self.step > self.plan.steps and best.step > self.plan.steps
+        updates = {name: self._best[name] for name in self._updates} if changed else {}
+        return Fitted(tuple(style.tolist()), updates, tuple(self._history), best.step)
+
+    def save(self) -> None:
+        """All or nothing. Raises OSError."""
+        now = {f"now.{name}": value for name, value in self._learnable().items()}
+        best = {f"best.{name}": value for name, value in self._best.items()}
+        moments = {
+            f"adam.{i}.{name}": value.cpu().reshape(-1)
+            for i, state in self._optimiser.state_dict()["state"].items()
+            for name, value in state.items()
+        }
+        history = torch.tensor([[one.step, one.loss, one.held_out] for one in self._history])
+        style = torch.cat([self.voicing.detach(), self._prosody]).cpu()
+        place = {"step": torch.tensor([float(self.step)]), "history": history, "style": style}
+        store.write(self.checkpoint, now | best | moments | place)
+
+    def _take_up(self, kept: dict[str, Tensor]) -> None:
+        self.step = int(kept["step"])
+        self._history = [Judgement(int(step), loss, held) for step, loss, held in kept["history"].tolist()]
+        parameters = {"voicing": self.voicing, **self._updates}
+        with torch.no_grad():
+            for name, parameter in parameters.items():
+                parameter.copy_(kept[f"now.{name}"])
+        self._best = {name: kept[f"best.{name}"].clone() for name in parameters}
+        state = self._optimiser.state_dict()
+        for i, parameter in enumerate(parameters.values()):
+            own = {n.split(".")[2]: v.clone() for n, v in kept.items() if n.startswith(f"adam.{i}.")}
+            if own:
+                step = own.pop("step").reshape(())
+                state["state"][i] = {"step": step, **{n: v.view_as(parameter) for n, v in own.items()}}
+        self._optimiser.load_state_dict(state)
+
+    def _learnable(self) -> dict[str, Tensor]:
+        parameters = {"voicing": self.voicing, **self._updates}
+        return {name: value.detach().cpu().clone() for name, value in parameters.items()}
+
+    def _set_rates(self) -> None:
+        """The style's rate falls to SLOWEST over its steps; with updates, both begin again and fall together."""
+        updating = self.step >= self.plan.steps
+        done = (
+            (self.step - self.plan.steps) / max(self.plan.update_steps, 1)
+            if updating
+            else self.step / self.plan.steps
+        )
+        share = SLOWEST + (1 - SLOWEST) * 0.5 * (1 + math.cos(math.pi * done))
+        style, updates = self._optimiser.param_groups
+        style["lr"] = style["base"] * share * (0.1 if updating else 1.0)
+        updates["lr"] = updates["base"] * share
+        for parameter in self._updates.values():
+            parameter.requires_grad_(updating)
+
+    def _unlikeness(self, piece: Piece, seed: int) -> Tensor:
+        generator = torch.Generator(self.device).manual_seed(seed)
+        sung = piece.rendered(self.network, torch.cat([self.voicing, self._prosody]), generator)
+        return unlikeness(sung, piece.audio, piece.heard)
+
+    @property
+    def _frames(self) -> int:
+        return round(self.plan.seconds * FRAME_RATE)
+
+    def _on_device(self, piece: Piece) -> Piece:
+        return Piece(**{name: getattr(piece, name).to(self.device) for name in piece.__dataclass_fields__})
+
+
+def split(recordings: Sequence[Recording], plan: Plan) -> tuple[list[Recording], list[Recording]]:
+    """(to learn from, to judge by), drawn by the plan's seed."""
+    order = np.random.default_rng(plan.seed).permutation(len(recordings))
+    count = min(max(1, round(plan.held_out * len(recordings))), len(recordings) - 1)
+    held = set(order[:count].tolist())
+    return [r for i, r in enumerate(recordings) if i not in held], [recordings[i] for i in sorted(held)]
