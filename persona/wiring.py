@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from skills.song import Studio
     from skills.words import Author
     from voice.engines.protocol import ScoreSinger
+    from voice.network.network import Network
     from voice.singer import Singer
 
 
@@ -49,15 +50,21 @@ class House:
     # ---- what is heard
 
     @cached_property
+    def network(self) -> Network:
+        """What all voices of ours sing with."""
+        from voice.weights import Source, load_network
+
+        wanted = self.settings.voice
+        return load_network(self.settings.cache_dir.expanduser(), wanted.threads, Source(wanted.weights))
+
+    @cached_property
     def singer(self) -> Singer:
         """Our own singer, for what measures or fits it."""
         from voice.singer import Singer
         from voice.voices import load_voice
-        from voice.weights import Source, load_network
 
-        wanted, cache = self.settings.voice, self.settings.cache_dir.expanduser()
-        voice = load_voice(wanted.name)  # first: a mistyped name need not wait for the weights
-        return Singer(load_network(cache, wanted.threads, Source(wanted.weights)), voice)
+        voice = load_voice(self.settings.voice.name)  # first: a mistyped name need not wait for the weights
+        return Singer(self.network, voice)
 
     @cached_property
     def score_singer(self) -> ScoreSinger:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from voice.shift import over_samples
 from voice.take import F0_RATE, SAMPLE_RATE
 
 Samples = NDArray[np.float32]
@@ -23,16 +24,16 @@ RASP_RATES = (30.0, 90.0)  # Hz; modulation between these is heard as roughness
 RASP_DEPTH = 0.9  # of full modulation, at rasp 1
 
 
-def coloured(audio: Samples, f0: Floats, breath: Floats, rasp: Floats, rng: np.random.Generator) -> Samples:
-    """audio: [samples]; f0, breath, rasp: [frames] at F0_RATE, from the stem's first sample; breath and rasp 0..1."""
-    sound = _above_the_note(_band(audio.astype(np.float64), low=RUMBLE), f0)
+def coloured(sound: Floats, f0: Floats, breath: Floats, rasp: Floats, rng: np.random.Generator) -> Samples:
+    """sound: [samples]; f0, breath, rasp: [frames] at F0_RATE, from the stem's first sample; breath and rasp 0..1."""
+    sound = _above_the_note(_band(sound, low=RUMBLE), f0)
     hiss = rng.standard_normal(len(sound))
     growl = _band(rng.standard_normal(len(sound)), *RASP_RATES)
     if rasp.any():
-        sound = _rough(sound, f0, _stretch(rasp, len(sound)), growl)
+        sound = _rough(sound, f0, over_samples(rasp, len(sound)), growl)
     if breath.any():
         level = np.where(breath > 0, 10 ** ((AIR[0] + (AIR[1] - AIR[0]) * breath) / 20), 0.0) * (f0 > 0)
-        sound = sound + _band(sound * hiss, low=AIR_ABOVE) * _stretch(level, len(sound))
+        sound = sound + _band(sound * hiss, low=AIR_ABOVE) * over_samples(level, len(sound))
     return sound.astype(np.float32)
 
 
@@ -57,15 +58,10 @@ def _above_the_note(sound: Floats, f0: Floats) -> Floats:
 
 def _rough(sound: Floats, f0: Floats, rasp: Floats, growl: Floats) -> Floats:
     """The upper voice's loudness shaken: every other cycle weaker, and unevenly so."""
-    cycles = np.cumsum(_stretch(f0, len(sound))) / SAMPLE_RATE
+    cycles = np.cumsum(over_samples(f0, len(sound))) / SAMPLE_RATE
     halves = np.sin(np.pi * cycles)  # half the note's frequency
     shaken = np.tanh(0.5 * halves + 0.7 * growl / (growl.std() + 1e-12))
     return np.asarray(sound + RASP_DEPTH * rasp * shaken * _band(sound, low=RASP_ABOVE))
-
-
-def _stretch(curve: Floats, samples: int) -> Floats:
-    """[frames] -> [samples]."""
-    return np.interp(np.arange(samples) / SAMPLE_RATE * F0_RATE - 0.5, np.arange(len(curve)), curve)
 
 
 def _band(sound: Floats, low: float, high: float = float(SAMPLE_RATE)) -> Floats:

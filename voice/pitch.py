@@ -100,10 +100,10 @@ def _glides(notes: Sequence[SungNote], times: Floats, knob: Knob) -> Floats:
         if before.leaves:
             midi += (note.pitch - before.pitch) * (times >= (before.end + note.start) / 2)
             continue
-        width = 0.03 + 0.2 * float(knob("portamento", note.start))
+        width = 0.02 + 0.2 * float(knob("portamento", note.start))
         width *= 1.3 if note.slurred else 1.0
         width = min(width, 0.25 * (before.end - before.start), 0.25 * (note.end - note.start))
-        x = np.clip((times - note.start) / max(width, 1e-3) + 0.6, 0.0, 1.0)
+        x = np.clip((times - note.start) / max(width, 1e-3) + 0.5, 0.0, 1.0)
         midi += (note.pitch - before.pitch) * x * x * (3 - 2 * x)
     return midi
 

@@ -26,6 +26,7 @@ from voice.alignment import (
     stretches_of,
 )
 from voice.energy import CONSONANT_FLOORS, FLOOR, GLIDE_BELOW, vowel_energy
+from voice.shift import shifted
 from voice.timing import TAIL, Passage, Sound, lay_out
 
 if TYPE_CHECKING:
@@ -66,8 +67,12 @@ def render(
     consonants: Sequence[float],
     swell: float,
     generator: torch.Generator,
+    ceiling: float,
 ) -> Rendering:
-    """hertz and effort: pitch, and what is added to the energy, at score seconds; consonants: [syllables] 0..1."""
+    """hertz and effort: pitch, and what is added to the energy, at score seconds; consonants: [syllables] 0..1.
+
+    What lies above `ceiling` [Hz] is sung there and moved up: the network's own high voice is hoarse.
+    """
     import torch
 
     from voice.network.norms import FrameWeights
@@ -89,7 +94,8 @@ def render(
     voiced = _trimmed(voiced)
     f0 = np.where(voiced, hertz(times - 0.5 / CURVE), 0.0)
     weights = frame_weights(segments, overlap_of(segments, frames))
-    curve = torch.tensor(f0, dtype=torch.float32)[None]
+    sung_at = np.minimum(f0, ceiling)
+    curve = torch.tensor(sung_at, dtype=torch.float32)[None]
     source = network.excitation(curve, generator=generator)
     audio = network.decode(
         text[None],
@@ -99,7 +105,8 @@ def render(
         excitation=source,
         weights=FrameWeights(torch.tensor(weights, dtype=torch.float32)[None]),
     )
-    return Rendering(audio[0].float().numpy(), tuple(sounds), stretches, f0, times)
+    moved = shifted(audio[0].double().numpy(), sung_at, f0).astype(np.float32)
+    return Rendering(moved, tuple(sounds), stretches, f0, times)
 
 
 def _owner(segments: Sequence[Segment], middles: Floats) -> NDArray[np.int64]:

@@ -11,9 +11,11 @@ import itertools
 import json
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 TICKS_PER_QUARTER = 480
+FERMATA = 1.75  # times its length that a note under a fermata is held; all that follows waits
 
 Mode = Literal["major", "minor"]
 Syllabic = Literal["single", "begin", "middle", "end"]
@@ -137,13 +139,23 @@ class Score:
         return max(ends, default=0)
 
     def seconds(self, tick: float) -> float:
-        """The time of `tick` in seconds from the start, tempo map and swing applied."""
+        """The time of `tick` in seconds from the start; tempo map, swing and fermatas applied."""
+        counted = self._counted(tick)
+        held = sum(max(0.0, min(counted, end) - start) for start, end in self._fermatas)
+        return counted + (FERMATA - 1) * held
+
+    def _counted(self, tick: float) -> float:
         bent = self._swung(tick)
         elapsed = 0.0
         for mark, following in itertools.zip_longest(self.tempo, self.tempo[1:]):
             until = bent if following is None else min(bent, following.tick)
             elapsed += max(0.0, until - mark.tick) / TICKS_PER_QUARTER * 60.0 / mark.bpm
         return elapsed
+
+    @cached_property
+    def _fermatas(self) -> tuple[tuple[float, float], ...]:
+        """(start, end) of each note under a fermata, as it would be counted."""
+        return tuple((self._counted(n.tick), self._counted(n.end)) for n in self.notes if n.fermata)
 
     def bar(self, tick: int) -> tuple[int, float]:
         """The bar (from 1) and the beat in it (from 1, in units of the metre) at `tick`."""

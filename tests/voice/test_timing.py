@@ -10,7 +10,7 @@ import pytest
 from voice import timing
 from voice.score import Note, Score, ScoreError, TempoMark
 from voice.timing import Sound
-from voice.underlay import Sung, lay_words
+from voice.underlay import Sung, lay_words, pronounced
 
 SPOKEN = 0.075  # seconds of every token, as if spoken
 
@@ -144,3 +144,32 @@ def test_a_held_reduced_vowel_is_sung_full() -> None:
 
     assert phonemes(120) == "vəɹ"
     assert phonemes(960) == "vˌɜɹ"
+
+
+def test_a_word_can_be_said_another_way_wherever_it_stands() -> None:
+    notes = (Note(0, 240, 50, "Lead"), Note(240, 240, 52, "the"), Note(480, 240, 53, "lead,"))
+    score = pronounced(Score("test", notes), {"lead": "lˈɛd"})
+    assert [one.phonemes for one in lay_words(score)] == ["lˈɛd", "ðˌʌ", "lˈɛd"]
+    own = replace(score, notes=(replace(notes[0], phonemes="lˈid"), *notes[1:]))
+    assert lay_words(pronounced(own, {"lead": "lˈɛd"}))[0].phonemes == "lˈid"
+    with pytest.raises(ScoreError, match=r"bar 1.*no such phonemes"):
+        pronounced(Score("test", notes), {"lead": "l3d"})
+    with pytest.raises(ScoreError, match=r"bar 1.*2 syllables"):
+        pronounced(Score("test", notes), {"lead": "lˈidə"})
+
+
+def test_a_homograph_hears_the_word_before_it() -> None:
+    def live(before: str) -> str:
+        notes = (Note(0, 240, 50, before), Note(240, 240, 52, "close"), Note(480, 240, 52, "now"))
+        return lay_words(Score("test", notes))[1].phonemes
+
+    assert live("so") == "klˈOs"
+    assert live("will") == "klˈOz"
+
+
+def test_a_fermata_holds_its_note_and_all_that_follows_waits() -> None:
+    plain = Score("test", (Note(0, 480, 50, "hold"), Note(480, 480, 52, "on")), tempo=(TempoMark(0, 60.0),))
+    held = replace(plain, notes=(replace(plain.notes[0], fermata=True), plain.notes[1]))
+    assert [held.seconds(tick) for tick in (0, 240, 480, 960)] == pytest.approx([0, 0.875, 1.75, 2.75])
+    first, second = lay_words(held)
+    assert (first.end, second.start, second.end) == pytest.approx((1.75, 1.75, 2.75))

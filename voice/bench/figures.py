@@ -1,12 +1,13 @@
 """Figures of a take: is it in tune, on time, voiced where it should be, understood, clean.
 
-F0 is measured by DIO and StoneMask (pyworld), every 5 ms. A note's frames are those between its start and end in the
-score; cents are counted from the note's written pitch after vibrato is smoothed away (a moving mean of one vibrato
-cycle), so glides and scoops count as they are.
+F0 is measured every 5 ms by two ears: DIO and StoneMask (pyworld), and swift-f0, a small network. A note's frames are
+those between its start and end in the score; cents are counted from the note's written pitch after vibrato is smoothed
+away (a moving mean of one vibrato cycle), so glides and scoops count as they are.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -32,7 +33,10 @@ LOCK = 80.0  # Hz: the F0 frame rate, to which a failing decoder falls
 @dataclass(frozen=True)
 class TakeFigures:
     """cents from the written notes (vibrato smoothed) and from the intended curve; shares in 0..1; times in ms;
-    level_spread: the largest deviation, in dB, of a held vowel's level from its own mean."""
+    level_spread: the largest deviation, in dB, of a held vowel's level from its own line.
+
+    By DIO, and `again` by swift-f0; `cents` are the deviations of all its voiced frames, `cents_again` by swift-f0.
+    """
 
     cents_median: float
     cents_p90: float
@@ -51,6 +55,12 @@ class TakeFigures:
     signal: float
     p808: float
     seconds: float
+    again_median: float
+    again_p90: float
+    again_within_50: float
+    again_voicing_error: float
+    cents: Floats
+    cents_again: Floats
 
 
 def measure_f0(audio: NDArray[np.float32], rate: int = SAMPLE_RATE) -> Floats:
@@ -78,10 +88,11 @@ def measure_f0_again(audio: NDArray[np.float32], rate: int = SAMPLE_RATE) -> Flo
 
 def measure_take(score: Score, take: Take, words: str, listen: bool = True) -> TakeFigures:
     """All figures of a take. words: the lyrics as text; listen: also ask the recogniser and DNSMOS."""
-    f0 = measure_f0(take.audio)
-    times: Floats = np.arange(len(f0), dtype=np.float64) * PERIOD - take.lead
-    cents = cents_from_notes(score, f0, times)
-    size = np.abs(cents)
+    take = at_bench_rate(take)
+    f0, again = measure_f0(take.audio), measure_f0_again(take.audio)
+    times, times_again = (_clock(curve, take) for curve in (f0, again))
+    cents, cents_again = cents_from_notes(score, f0, times), cents_from_notes(score, again, times_again)
+    size, size_again = np.abs(cents), np.abs(cents_again)
     followed = np.abs(_followed(take, f0, times))
     late = np.abs(vowel_lateness(take)) * 1000
     heard = hearing.recognise(take.audio, SAMPLE_RATE) if listen else ""
@@ -104,7 +115,27 @@ def measure_take(score: Score, take: Take, words: str, listen: bool = True) -> T
         signal=quality.signal,
         p808=quality.p808,
         seconds=take.seconds,
+        again_median=_at(size_again, 50),
+        again_p90=_at(size_again, 90),
+        again_within_50=float(np.mean(size_again < 50)) if len(size_again) else 0.0,
+        again_voicing_error=voicing_error(take, again, times_again),
+        cents=cents,
+        cents_again=cents_again,
     )
+
+
+def _clock(curve: Floats, take: Take) -> Floats:
+    return np.asarray(np.arange(len(curve), dtype=np.float64) * PERIOD - take.lead, np.float64)
+
+
+def at_bench_rate(take: Take) -> Take:
+    """The take at SAMPLE_RATE, whoever sang it."""
+    import soxr
+
+    if take.rate == SAMPLE_RATE:
+        return take
+    audio = np.asarray(soxr.resample(take.audio, take.rate, SAMPLE_RATE, "VHQ"), np.float32)
+    return dataclasses.replace(take, audio=audio, rate=SAMPLE_RATE)
 
 
 def cents_from_notes(score: Score, f0: Floats, times: Floats) -> Floats:

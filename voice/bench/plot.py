@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voice.alphabet import VOWELS
-from voice.bench.figures import PERIOD, measure_f0
+from voice.bench.figures import PERIOD, at_bench_rate, measure_f0
 from voice.score import Score
 from voice.take import F0_RATE, SAMPLE_RATE, Take
 
@@ -21,6 +21,7 @@ def plot_take(score: Score, take: Take, path: Path, title: str = "") -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    take = at_bench_rate(take)
     figure, (top, bottom) = plt.subplots(
         2, 1, figsize=(max(8.0, 2.6 * take.seconds), 9), sharex=True, height_ratios=(3, 2)
     )

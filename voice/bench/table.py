@@ -1,4 +1,7 @@
-"""The bench of the voice: its forty lines sung, measured and set beside the same voice speaking them."""
+"""The bench of the voice: its forty lines sung, measured and set beside the same voice speaking them, and peers.
+
+Lines go through MusicXML before they are sung, as a user's scores do.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,34 @@ from voice.bench import hearing
 from voice.bench.figures import TakeFigures, measure_take
 from voice.bench.lines import Line, bench_lines
 from voice.bench.plot import plot_take
+from voice.bench.process import Alone
+from voice.formats.musicxml_read import from_musicxml
+from voice.formats.musicxml_write import to_musicxml
 from voice.singer import Singer
 from voice.take import SAMPLE_RATE
 from voice.underlay import lay_words
 
-TARGETS = {
-    "cents_median": "<= 10", "cents_p90": "<= 30", "within_50": ">= 0.95", "octave_errors": "<= 0",
-    "lock_80": "<= 0", "onset_median": "<= 20", "onset_p95": "<= 50", "voicing_error": "<= 0.05",
-    "level_spread": "<= 3", "overall": ">= 3.1", "p808": ">= 3.9", "rtf": "<= 0.55",
-}  # fmt: skip
+# What is found, what it must reach, what it is. Figures of pitch are pooled over all voiced frames of all lines.
+ROWS = (
+    ("cents_median", "<= 10", "cents from the note, median"),
+    ("cents_p90", "<= 30", "the same, 90th percentile"),
+    ("within_50", ">= 0.95", "voiced frames within 50 cents"),
+    ("again_median", "<= 10", "by swift-f0: cents, median"),
+    ("again_p90", "<= 30", "by swift-f0: 90th percentile"),
+    ("again_within_50", ">= 0.95", "by swift-f0: frames within 50 cents"),
+    ("octave_errors", "0", "frames an octave off, the worst line"),
+    ("lock_80", "0", "frames fallen to 80 Hz, the worst line"),
+    ("onset_median", "<= 20", "vowel onset against the score, ms, median"),
+    ("onset_p95", "<= 50", "the same, 95th percentile (mean of lines)"),
+    ("voicing_error", "<= 0.05", "voiced or unvoiced where it should not be"),
+    ("again_voicing_error", "<= 0.05", "the same by swift-f0"),
+    ("level_spread", "<= 3", "held vowels: largest stray from an even level, dB"),
+    ("overall", ">= 3.1", "DNSMOS overall"),
+    ("p808", ">= 3.9", "DNSMOS p808"),
+    ("character_error_rate", "", "character error rate of Whisper-base, sung"),
+    ("spoken_error_rate", "", "the same voice speaking the same lines"),
+    ("rtf", "<= 0.55", "singing over sounding time, in this process"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,14 +70,15 @@ def run(
     """Sings and measures every line; draws each into the folder `plots` if given."""
     results = []
     for line in lines or bench_lines():
+        score = from_musicxml(to_musicxml(line.score).encode())
         begun = time.perf_counter()
-        take = singer.sing(line.score, seed=seed)
+        take = singer.sing(score, seed=seed)
         rtf = (time.perf_counter() - begun) / take.seconds
         heard = hearing.recognise(spoken(singer, line), SAMPLE_RATE)
         result = LineResult(
             name=line.name,
             words=line.words,
-            figures=measure_take(line.score, take, line.words),
+            figures=measure_take(score, take, line.words),
             rtf=rtf,
             spoken=heard,
             spoken_error=hearing.character_error_rate(line.words, heard),
@@ -63,9 +86,7 @@ def run(
         results.append(result)
         if plots:
             plots.mkdir(parents=True, exist_ok=True)
-            plot_take(
-                line.score, take, plots / f"{line.name}.png", f"{line.words}   [{result.figures.heard}]"
-            )
+            plot_take(score, take, plots / f"{line.name}.png", f"{line.words}   [{result.figures.heard}]")
         if told:
             told(result)
     return results
@@ -90,29 +111,63 @@ def spoken(singer: Singer, line: Line) -> NDArray[np.float32]:
 
 
 def summary(results: Sequence[LineResult]) -> dict[str, float]:
-    """Means over lines; the worst line where one failure is too many; errors over all characters."""
-    names = [k for k, v in asdict(results[0].figures).items() if isinstance(v, float)]
-    means = {name: float(np.nanmean([getattr(r.figures, name) for r in results])) for name in names}
-    means["level_spread"] = max(r.figures.level_spread for r in results)
+    """Pitch over all voiced frames, errors over all characters, the worst line where one failure is too many; else
+    means over lines."""
+    every = [r.figures for r in results]
+    names = [k for k, v in vars(every[0]).items() if isinstance(v, float)]
+    found = {name: float(np.nanmean([getattr(f, name) for f in every])) for name in names}
+    for start, curves in (("cents", [f.cents for f in every]), ("again", [f.cents_again for f in every])):
+        size = np.abs(np.concatenate(curves))
+        found[f"{start}_median"], found[f"{start}_p90"] = (float(x) for x in np.percentile(size, (50, 90)))
+        found["within_50" if start == "cents" else "again_within_50"] = float(np.mean(size < 50))
+    for name in ("level_spread", "octave_errors", "lock_80"):
+        found[name] = max(getattr(f, name) for f in every)
     length = np.array([len(hearing.plain(r.words)) for r in results], float)
-    sung = np.array([r.figures.character_error_rate for r in results])
-    said = np.array([r.spoken_error for r in results])
-    means["character_error_rate"] = float((sung * length).sum() / length.sum())
-    means["spoken_error_rate"] = float((said * length).sum() / length.sum())
-    means["rtf"] = float(np.median([r.rtf for r in results]))
-    return means
+    for name, errors in (
+        ("character_error_rate", [f.character_error_rate for f in every]),
+        ("spoken_error_rate", [r.spoken_error for r in results]),
+    ):
+        found[name] = float((np.array(errors) * length).sum() / length.sum())
+    found["rtf"] = float(np.median([r.rtf for r in results]))
+    return found
 
 
-def as_json(results: Sequence[LineResult]) -> dict[str, Any]:
-    return {"summary": summary(results), "targets": TARGETS, "lines": [asdict(r) for r in results]}
+def as_json(results: Sequence[LineResult], process: Alone | None = None) -> dict[str, Any]:
+    lines = [asdict(r) for r in results]
+    for line in lines:
+        for curve in ("cents", "cents_again"):
+            del line["figures"][curve]
+    targets = {name: target for name, target, _ in ROWS}
+    alone = asdict(process) if process else None
+    return {"summary": summary(results), "targets": targets, "process": alone, "lines": lines}
 
 
-def as_text(results: Sequence[LineResult]) -> str:
+def as_text(results: Sequence[LineResult], process: Alone | None = None) -> str:
     """A Markdown table of the summary beside its targets."""
     found = summary(results)
-    allowed = 1.25 * found["spoken_error_rate"] + 0.02
-    rows = [(name, f"{found[name]:.3g}", wanted) for name, wanted in TARGETS.items()]
-    rows.append(("character_error_rate", f"{found['character_error_rate']:.3f}", f"<= {allowed:.3f}"))
-    rows.append(("spoken_error_rate", f"{found['spoken_error_rate']:.3f}", ""))
-    head = [f"| {len(results)} lines | found | target |", "|---|---|---|"]
-    return "\n".join(head + [f"| {name} | {value} | {wanted} |" for name, value, wanted in rows])
+    allowed = f"<= {1.25 * found['spoken_error_rate'] + 0.02:.3f}"
+    rows = [
+        (what, f"{found[name]:.3g}", allowed if name == "character_error_rate" else target)
+        for name, target, what in ROWS
+    ]
+    if process:
+        rows += [
+            ("singing over sounding time, alone", f"{process.rtf:.2f}", "<= 0.55"),
+            ("cold process to ready, s", f"{process.start:.1f}", "<= 3"),
+            ("memory at its peak, GB", f"{process.memory:.2f}", "<= 1.2"),
+            ("transformers loaded", "yes" if process.transformers else "no", "no"),
+        ]
+    head = [f"| {len(results)} lines | found | must reach |", "|---|---|---|"]
+    return "\n".join(head + [f"| {what} | {value} | {target} |" for what, value, target in rows])
+
+
+def told(result: LineResult) -> str:
+    """A line's figures on one line."""
+    f = result.figures
+    return (
+        f"{result.name:16} cents {f.cents_median:5.1f} p90 {f.cents_p90:6.1f} within {f.within_50:.3f} "
+        f"(swift {f.again_p90:5.1f} {f.again_within_50:.3f}) onset {f.onset_median:4.0f}/{f.onset_p95:4.0f} ms "
+        f"v/uv {f.voicing_error:.3f} ({f.again_voicing_error:.3f}) level {f.level_spread:4.1f} "
+        f"CER {f.character_error_rate:.2f} (spoken {result.spoken_error:.2f}) MOS {f.overall:.2f}/{f.p808:.2f} "
+        f"RTF {result.rtf:.2f}  {f.heard}"
+    )
