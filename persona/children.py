@@ -9,6 +9,8 @@ from pathlib import Path
 
 import structlog
 
+from persona.settings import artist_folder
+
 log = structlog.get_logger()
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a child is begun again
 STEADY = 60.0  # seconds of life after which the next pause is a first one again
@@ -93,5 +95,5 @@ def environment_for(persona: str, token: str, data: Path, environment: Mapping[s
         "TROUBADOUR_PERSONA": persona,
         "TROUBADOUR_DISCORD__TOKEN": token,
         "TROUBADOUR_DISCORD__OTHERS": "[]",
-        "TROUBADOUR_DATA_DIR": str(data / "artists" / Path(persona).stem),
+        "TROUBADOUR_DATA_DIR": str(artist_folder(data, persona)),
     }

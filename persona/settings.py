@@ -91,10 +91,12 @@ class SongSettings(_Part):
 
 
 class OtherArtist(_Part):
-    """One more artist on Discord: a card, and a bot account of its own. Its memories and songs lie apart."""
+    """One more artist on Discord: a card, and a bot account of its own or, without a token, a face that speaks
+    through webhooks of the first one's account. Its memories and songs lie apart."""
 
     persona: str = Field(min_length=1, description="a card in persona/cast, or the path of a card")
-    token: SecretStr
+    token: SecretStr = SecretStr("")
+    picture: str = Field("", description="the address of a picture, for an artist without an account")
 
 
 class DiscordSettings(_Part):
@@ -108,6 +110,10 @@ class DiscordSettings(_Part):
     api: str = Field("", description="another address of Discord's REST interface, such as a proxy of it")
     shards: int | None = Field(None, ge=1, description="how many; empty: as many as Discord recommends")
     others: tuple[OtherArtist, ...] = ()
+
+    def alone(self) -> DiscordSettings:
+        """Without the others."""
+        return self.model_copy(update={"others": ()})
 
 
 class ProvenanceSettings(_Part):
@@ -142,6 +148,11 @@ class Settings(BaseSettings):
     provenance: ProvenanceSettings = ProvenanceSettings()
     log: LogSettings = LogSettings()
 
+    def of_artist(self, persona: str) -> Settings:
+        """These settings for another artist, whose data lie apart."""
+        data = artist_folder(self.data_dir.expanduser(), persona)
+        return self.model_copy(update={"persona": persona, "data_dir": data, "discord": self.discord.alone()})
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -157,6 +168,11 @@ class Settings(BaseSettings):
         ]
         toml = TomlConfigSettingsSource(settings_cls, [file for file in files if file.is_file()])
         return init_settings, env_settings, toml
+
+
+def artist_folder(data: Path, persona: str) -> Path:
+    """Where one of several artists keeps its memories and songs."""
+    return data / "artists" / Path(persona).stem
 
 
 def read_settings(**chosen: Any) -> Settings:

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from persona.card import Card
     from persona.forgetting import Forgetting, Receipt
     from persona.stages.discord.account import Account
+    from persona.stages.discord.act import Parts
     from persona.stages.discord.bot import DiscordStage
     from persona.stages.discord.elsewhere import Elsewhere
     from persona.stages.discord.limits import Limits
     from persona.stages.discord.lines import Lines
     from persona.stages.discord.outbox import Outbox
+    from persona.stages.discord.pace import Pace
     from persona.stages.discord.servers import Servers
     from persona.stages.discord.store import Store
     from skills.book import RequestBook
@@ -43,8 +45,9 @@ if TYPE_CHECKING:
 class House:
     """The parts of one running Troubadour, from one settings object."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, host: House | None = None) -> None:
+        """`host`: the house whose Discord account this artist speaks through."""
+        self.settings, self.host = settings, host
         self.data = settings.data_dir.expanduser()
 
     # ---- what is heard
@@ -140,7 +143,7 @@ class House:
     def embedder(self) -> Embedder:
         from memory.embedder import Embedder
 
-        return Embedder()
+        return self.host.embedder if self.host else Embedder()
 
     @cached_property
     def memory(self) -> Memory:
@@ -273,14 +276,29 @@ class House:
     def discord_servers(self) -> Servers:
         from persona.stages.discord.servers import Servers
 
-        return Servers(self.discord_store)
+        return self.host.discord_servers if self.host else Servers(self.discord_store)
 
     @cached_property
     def discord_limits(self) -> Limits:
         from persona.stages.discord.limits import Limits
 
-        a_day = self.settings.discord.songs_per_day
-        return Limits(self.discord_store, self.discord_servers, self.discord_lines, a_day)
+        a_day, store = self.settings.discord.songs_per_day, (self.host or self).discord_store
+        return Limits(store, self.discord_servers, self.discord_lines, a_day)
+
+    @cached_property
+    def discord_pace(self) -> Pace:
+        from persona.stages.discord.pace import Pace
+
+        return self.host.discord_pace if self.host else Pace()
+
+    @cached_property
+    def discord_guests(self) -> tuple[tuple[House, str], ...]:
+        """The artists without an account of their own, each a house with its own data; and their pictures."""
+        return tuple(
+            (House(self.settings.of_artist(other.persona), host=self), other.picture)
+            for other in self.settings.discord.others
+            if not other.token.get_secret_value()
+        )
 
     @cached_property
     def discord_elsewhere(self) -> Elsewhere:
@@ -289,13 +307,11 @@ class House:
 
         return Elsewhere(self.artist)
 
-    def discord_stage(self, account: Account) -> DiscordStage:
-        """The stage, for the account that the token belongs to."""
-        from persona.stages.discord.bot import DiscordStage, Parts
-        from persona.stages.discord.keeps import MemoryKeeps
+    def discord_parts(self, account: Account) -> Parts:
+        from persona.stages.discord.act import Parts
+        from persona.stages.discord.keeps import HouseKeeps
 
-        chosen = self.settings.discord
-        parts = Parts(
+        return Parts(
             elsewhere=self.discord_elsewhere,
             skills=self.skills,
             store=self.discord_store,
@@ -303,11 +319,18 @@ class House:
             servers=self.discord_servers,
             limits=self.discord_limits,
             outbox=self.discord_outbox,
-            keeps=MemoryKeeps(lambda: self.memory, self.card.name),
-            gather=chosen.gather,
+            keeps=HouseKeeps(self),
+            gather=self.settings.discord.gather,
             message_content=account.message_content,
+            pace=self.discord_pace,
         )
-        return DiscordStage(parts, shard_count=chosen.shards)
+
+    def discord_stage(self, account: Account) -> DiscordStage:
+        """The stage, for the account that the token belongs to."""
+        from persona.stages.discord.bot import DiscordStage, Guest
+
+        guests = [Guest(each.discord_parts(account), picture) for each, picture in self.discord_guests]
+        return DiscordStage(self.discord_parts(account), guests, shard_count=self.settings.discord.shards)
 
     # ---- who works
 

@@ -72,10 +72,15 @@ async def _run(home: House) -> None:
     with hold_token(token):
         children = [Child("worker", troubadour("worker", "--as-child"))]
         for other in chosen.others:
-            settings = environment_for(other.persona, other.token.get_secret_value(), home.data, os.environ)
-            children.append(Child(other.persona, troubadour("run", "--as-child"), settings))
-        # Built before anything is connected: a mistake in the card or a missing model ends us with its sentence.
-        elsewhere = await asyncio.to_thread(lambda: home.discord_elsewhere)
+            own = other.token.get_secret_value()
+            settings = environment_for(other.persona, own, home.data, os.environ)
+            # Without an account of its own it speaks here, and only its songs are made elsewhere.
+            children.append(
+                Child(other.persona, troubadour("run" if own else "worker", "--as-child"), settings)
+            )
+        # Built before anything is connected: a mistake in a card or a missing model ends us with its sentence.
+        houses = [home, *(guest for guest, _ in home.discord_guests)]
+        thinkers = [await asyncio.to_thread(lambda each=each: each.discord_elsewhere) for each in houses]  # type: ignore[misc]
         sys.stderr.write(f"{home.card.name} goes on stage; Ctrl-C stops\n")
         keepers = [asyncio.create_task(child.keep(stop)) for child in children]
         try:
@@ -83,4 +88,5 @@ async def _run(home: House) -> None:
         finally:
             stop.set()
             await asyncio.gather(*keepers, return_exceptions=True)
-            await asyncio.to_thread(elsewhere.close)
+            for thinker in thinkers:
+                await asyncio.to_thread(thinker.close)

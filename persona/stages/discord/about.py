@@ -8,105 +8,95 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import discord
+import structlog
+from discord import app_commands
 
-from persona.stages.discord import permissions
 from persona.stages.discord.charts import WEEK
 from persona.stages.discord.files import Upload
-from persona.stages.discord.places import fan_id, fan_of
+from persona.stages.discord.places import fan_of
 from persona.stages.discord.reply import Reply
-from persona.stages.discord.texts import LIMIT
+from persona.stages.discord.texts import LIMIT, split
 
 if TYPE_CHECKING:
     from persona.stages.discord.bot import DiscordStage
 
+log = structlog.get_logger()
 Interaction = discord.Interaction[Any]
 WAIT_FOR_YES = 120.0  # seconds
 
 
 def add_about(stage: DiscordStage) -> None:
-    lines = stage.lines
-
     @stage.tree.command(name="aboutme", description="Who sings here? Is this an AI?")
     async def aboutme(interaction: Interaction) -> None:
-        reply = await Reply.begin(interaction, hidden=True)
-        assert stage.application_id is not None
-        text = lines.say("about_me", name=stage.elsewhere.artist.name)
-        await reply.say(f"{text}\n-# <{permissions.invite(stage.application_id)}>")
+        reply, act = await Reply.begin(interaction, hidden=True), stage.act_in(interaction)
+        await reply.say(f"{act.lines.say('about_me', name=act.name)}\n-# <{stage.invite}>")
 
-    @stage.tree.command(name="privacy", description="What is remembered of you, where, and how to undo it")
+    @stage.tree.command(
+        name="privacy", description="What is remembered of you, where, how long, and how to undo it"
+    )
     async def privacy(interaction: Interaction) -> None:
-        reply = await Reply.begin(interaction, hidden=True)
-        await reply.say(lines.say("privacy").replace("\\n", "\n")[:LIMIT])
+        reply, act = await Reply.begin(interaction, hidden=True), stage.act_in(interaction)
+        for part in split(act.keeps.privacy()):
+            await reply.say(part)
 
-    @stage.tree.command(name="forget", description="Have everything that is remembered of you deleted")
-    async def forget(interaction: Interaction) -> None:
-        reply = await Reply.begin(interaction, hidden=True)
-        await reply.say(lines.say("forget_sure", str(interaction.id)), view=Sure(stage))
+    @stage.tree.command(
+        name="forget", description="Have what is remembered of you deleted: all of it, or one matter"
+    )
+    @app_commands.describe(
+        about="only what you said about this, such as: my job",
+        clips="delete the clips of your songs as well; else they stay as sound alone",
+    )
+    async def forget(interaction: Interaction, about: str = "", clips: bool = False) -> None:
+        reply, act = await Reply.begin(interaction, hidden=True), stage.act_in(interaction)
+        sure = act.lines.say("forget_sure", str(interaction.id))
+        await reply.say(f"{sure}\n-# {about}" if about else sure, view=Sure(stage, about, clips))
 
-    @stage.tree.command(name="export", description="Get everything that is remembered of you, as a file")
+    @stage.tree.command(name="export", description="Get everything that is remembered of you, as files")
     async def export(interaction: Interaction) -> None:
-        reply = await Reply.begin(interaction, hidden=True)
-        data = await asyncio.to_thread(everything_of, stage, interaction.user)
-        text = json.dumps(data, ensure_ascii=False, indent=2, default=str)
-        await reply.say(lines.say("export"), files=[Upload("about-me.json", text.encode())])
+        reply, files = await Reply.begin(interaction, hidden=True), []
+        for act in stage.acts:
+            kept = await asyncio.to_thread(act.keeps.export, fan_of(interaction.user))
+            name = "about-me" if len(stage.acts) == 1 else f"about-me-{len(files) // 2 + 1}"
+            text = json.dumps(kept, ensure_ascii=False, indent=2, default=str)
+            files += [
+                Upload(f"{name}.json", text.encode()),
+                Upload(f"{name}.html", act.keeps.page(kept).encode()),
+            ]
+        await reply.say(stage.act_in(interaction).lines.say("export"), files=files)
 
     @stage.tree.command(name="chart", description="The songs that were liked best here this week")
     async def chart(interaction: Interaction) -> None:
-        reply = await Reply.begin(interaction)
-        text = await asyncio.to_thread(stage.charts.text, interaction.guild_id, time.time() - WEEK)
+        reply, act = await Reply.begin(interaction), stage.act_in(interaction)
+        text = await asyncio.to_thread(act.charts.text, interaction.guild_id, time.time() - WEEK)
         await reply.say(text[:LIMIT])
 
 
 class Sure(discord.ui.View):
     """One button: what is forgotten cannot be called back."""
 
-    def __init__(self, stage: DiscordStage) -> None:
+    def __init__(self, stage: DiscordStage, about: str, clips: bool) -> None:
         super().__init__(timeout=WAIT_FOR_YES)
-        self.stage = stage
+        self.stage, self.about, self.clips = stage, about, clips
 
     @discord.ui.button(label="Forget me", style=discord.ButtonStyle.danger)
     async def yes(self, interaction: Interaction, button: discord.ui.Button[Sure]) -> None:
-        reply = await Reply.begin(interaction, hidden=True)
-        await asyncio.to_thread(forget_all_of, self.stage, interaction.user)
-        spoken_in = self.stage.talk.conversations.pop(fan_id(interaction.user.id), set())
-        await self.stage.elsewhere.drop(spoken_in)
-        await reply.say(self.stage.lines.say("forgotten", str(interaction.id)))
+        reply, fan, receipts = await Reply.begin(interaction, hidden=True), fan_of(interaction.user), []
+        for act in self.stage.acts:
+            gone = await asyncio.to_thread(act.keeps.forget, fan, self.about, self.clips)
+            await act.elsewhere.drop(act.talk.conversations.pop(fan.id, set()))
+            for channel, message in gone.posted:
+                await self._take_back(int(channel), int(message))
+            receipts.append(f"-# {gone}")
+        done = self.stage.act_in(interaction).lines.say("forgotten", str(interaction.id))
+        await reply.say("\n".join([done, *receipts])[:LIMIT])
         self.stop()
+
+    async def _take_back(self, channel: int, message: int) -> None:
+        """A post whose clip is gone goes as well, where we still may."""
+        try:
+            await self.stage.get_partial_messageable(channel).get_partial_message(message).delete()
+        except discord.HTTPException as error:
+            log.info("discord: a post could not be taken back", cause=str(error))
 
     async def on_error(self, interaction: Interaction, error: Exception, item: discord.ui.Item[Any]) -> None:
         await self.stage.failed(interaction, error)
-
-
-def everything_of(stage: DiscordStage, user: discord.abc.User) -> dict[str, Any]:
-    """All that this program keeps of a fan: each part gives its own."""
-    mine, store = fan_id(user.id), stage.store
-    return {
-        "you": {"id": mine, "name": user.display_name},
-        "memories": stage.keeps.export(fan_of(user)),
-        "requests": [
-            {
-                "song": s.request.id,
-                "state": s.state,
-                "address": str(s.request.address),
-                "brief": vars(s.request.brief),
-            }
-            for s in stage.book.of_fan(mine)
-        ],
-        "posted songs": store.read(
-            "select title, song, guild, channel, message, at from posted where fan = ?", mine
-        ),
-        "what you liked": store.read("select song, how, at from liked where fan = ?", mine),
-        "what you reported": store.read("select song, why, at from reports where fan = ?", mine),
-    }
-
-
-def forget_all_of(stage: DiscordStage, user: discord.abc.User) -> None:
-    """Each part deletes what it keeps. Songs that were posted stay where they were posted, without the fan's name."""
-    mine, store = fan_id(user.id), stage.store
-    for status in stage.book.of_fan(mine):
-        if status.open:
-            stage.book.cancel(status.request.id)
-    stage.keeps.forget(fan_of(user))
-    store.write("update posted set fan = '' where fan = ?", mine)
-    for table in ("liked", "reports", "orders"):
-        store.write(f"delete from {table} where fan = ?", mine)  # noqa: S608

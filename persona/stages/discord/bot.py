@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import discord
 import structlog
@@ -13,33 +14,19 @@ from discord import app_commands
 from discord.ext import tasks
 
 from persona.errors import sentence_for
+from persona.stages.discord import permissions
 from persona.stages.discord.about import add_about
+from persona.stages.discord.act import Act, Parts
 from persona.stages.discord.buttons import SongButton, StageButton
-from persona.stages.discord.charts import Charts
-from persona.stages.discord.clips import Clips
 from persona.stages.discord.costs import Costs
-from persona.stages.discord.elsewhere import Elsewhere
-from persona.stages.discord.keeps import Keeps, KeepsNothing
-from persona.stages.discord.limits import Limits
-from persona.stages.discord.lines import Lines
+from persona.stages.discord.ear import answers
+from persona.stages.discord.faces import AccountFace, WebhookFace
 from persona.stages.discord.ordering import add_ordering
-from persona.stages.discord.orders import Orders
-from persona.stages.discord.outbox import Outbox
-from persona.stages.discord.pace import Pace
 from persona.stages.discord.perform import Performer, add_perform
-from persona.stages.discord.places import server_of
+from persona.stages.discord.places import fan_id
 from persona.stages.discord.reply import Reply
 from persona.stages.discord.say import NO_PINGS
-from persona.stages.discord.servers import Servers
 from persona.stages.discord.setup import add_setup
-from persona.stages.discord.songs import Songs
-from persona.stages.discord.store import Store
-from persona.stages.discord.talk import Talk
-
-if TYPE_CHECKING:
-    from skills.book import RequestBook
-    from skills.library import Library
-    from skills.requesting import Skills
 
 log = structlog.get_logger()
 LOOK_EVERY = 1.0  # seconds between two looks at progress and outbox
@@ -48,29 +35,17 @@ CHART_EVERY = 600.0
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What the stage is given: the artist's side, the songs' side, its own small database and words.
+class Guest:
+    """A further artist of the account, who speaks through its webhooks. `picture`: an address, or ''."""
 
-    All of it outlives a client: where discord.py trips, a new client goes on with the same parts.
-    """
-
-    elsewhere: Elsewhere
-    skills: Skills
-    store: Store
-    lines: Lines
-    servers: Servers
-    limits: Limits
-    outbox: Outbox
-    keeps: Keeps = field(default_factory=KeepsNothing)
-    gather: float = 1.2
-    message_content: bool = False
-    pace: Pace = field(default_factory=Pace)
+    parts: Parts
+    picture: str = ""
 
 
 class DiscordStage(discord.AutoShardedClient):
     """One bot account."""
 
-    def __init__(self, parts: Parts, **options: Any) -> None:
+    def __init__(self, parts: Parts, guests: Sequence[Guest] = (), **options: Any) -> None:
         intents = discord.Intents(
             guilds=True, guild_messages=True, dm_messages=True, guild_reactions=True, dm_reactions=True,
             voice_states=True, message_content=parts.message_content,
@@ -83,7 +58,7 @@ class DiscordStage(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             **options,
         )
-        self.tree = app_commands.CommandTree(
+        self.tree = Tree(
             self,
             allowed_contexts=app_commands.AppCommandContext(
                 guild=True, dm_channel=True, private_channel=True
@@ -91,29 +66,44 @@ class DiscordStage(discord.AutoShardedClient):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
         self.tree.error(self.failed)
-        self.store, self.lines, self.servers, self.limits = (
-            parts.store,
-            parts.lines,
-            parts.servers,
-            parts.limits,
-        )
-        self.skills, self.keeps, self.outbox = parts.skills, parts.keeps, parts.outbox
-        self.elsewhere = parts.elsewhere
-        self.costs = Costs(self.store)
-        self.talk = Talk(self.elsewhere, self.servers, self.lines, self.costs, parts.pace, parts.gather)
-        self.orders = Orders(self.store, self.book, self.lines, self.talk, self._partial)
-        self.clips = Clips(self, self.store, self.outbox, self.orders, self.servers, self.library, self.lines)
-        self.clips.on_posted.append(self._song_posted)
-        self.charts = Charts(self.store, self.servers, self.lines, self.keeps.number_one)
-        self.songs, self.performer = Songs(self), Performer(self)
+        self.servers, self.pace = parts.servers, parts.pace
+        self.costs = Costs(parts.store)
+        self.main = Act(self, AccountFace(self), parts, self.costs)
+        faces = [(WebhookFace(self, g.parts.elsewhere.artist.name, g.picture), g.parts) for g in guests]
+        self.acts = (self.main, *(Act(self, face, each, self.costs) for face, each in faces))
+        self.performer = Performer(self)
 
     @property
-    def book(self) -> RequestBook:
-        return self.skills.book
+    def invite(self) -> str:
+        """The link that asks for exactly what is needed here."""
+        assert self.application_id is not None
+        return permissions.invite(self.application_id, webhooks=len(self.acts) > 1)
 
-    @property
-    def library(self) -> Library:
-        return self.skills.library
+    # ---- whose turn it is
+
+    def act_at(self, channel: int | None, parent: int | None = None) -> Act:
+        """The artist who is at home in a channel: whom moderators put there, else the account's own."""
+        home = self.servers.home(channel, parent)
+        return next((act for act in self.acts if act.name == home), self.main)
+
+    def act_in(self, interaction: discord.Interaction[Any]) -> Act:
+        return self.act_at(interaction.channel_id, _parent(interaction.channel))
+
+    def act_of(self, song: str) -> Act:
+        return next((act for act in self.acts if act.made(song)), self.main)
+
+    def _act_for(self, message: discord.Message, home: Act) -> Act:
+        """Whom a message speaks to: who is answered or named in it, who is being spoken to, who is at home."""
+        if len(self.acts) == 1 or message.guild is None:
+            return home
+        for meant in (
+            lambda act: answers(message, act.face),
+            lambda act: act.face.names(message.content),
+            lambda act: act.talk.listens(message),
+        ):
+            if act := next((each for each in self.acts if meant(each)), None):
+                return act
+        return home
 
     # ---- life
 
@@ -131,7 +121,7 @@ class DiscordStage(discord.AutoShardedClient):
         """Answers at work are finished first; nothing that is durable needs us for it."""
         if self.is_closed():
             return
-        await self.talk.finish()
+        await asyncio.gather(*(act.talk.finish() for act in self.acts))
         await self.performer.close()
         for loop in (self._look, self._flush, self._weekly):
             loop.cancel()
@@ -140,7 +130,7 @@ class DiscordStage(discord.AutoShardedClient):
 
     @tasks.loop(seconds=LOOK_EVERY)
     async def _look(self) -> None:
-        for look in (self.orders.look, self.clips.look):
+        for look in [look for act in self.acts for look in (act.orders.look, act.clips.look)]:
             try:
                 await look()
             except Exception as error:
@@ -152,10 +142,11 @@ class DiscordStage(discord.AutoShardedClient):
 
     @tasks.loop(seconds=CHART_EVERY)
     async def _weekly(self) -> None:
-        try:
-            await self.charts.look(discord.utils.utcnow())
-        except Exception as error:
-            log.error("discord: no chart", exc_info=error)
+        for act in self.acts:
+            try:
+                await act.charts.look(discord.utils.utcnow())
+            except Exception as error:
+                log.error("discord: no chart", artist=act.name, exc_info=error)
 
     @_look.before_loop
     @_weekly.before_loop
@@ -175,17 +166,25 @@ class DiscordStage(discord.AutoShardedClient):
 
     async def on_message(self, message: discord.Message) -> None:
         if self.user is not None:
-            self.talk.hear(message, self.user)
+            home = self.act_at(message.channel.id, _parent(message.channel))
+            act = self._act_for(message, home)
+            act.talk.hear(message, self.user, at_home=act is home)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        self.talk.edited(payload.message)
+        for act in self.acts:
+            act.talk.edited(payload.message)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
-        await self.talk.deleted(payload.message_id)
+        await self._deleted(payload.message_id)
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         for message in payload.message_ids:
-            await self.talk.deleted(message)
+            await self._deleted(message)
+
+    async def _deleted(self, message: int) -> None:
+        for act in self.acts:
+            await act.talk.deleted(message)
+            await asyncio.to_thread(act.keeps.taken_back, message)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         await self._reacted(payload, True)
@@ -196,8 +195,8 @@ class DiscordStage(discord.AutoShardedClient):
     async def on_voice_state_update(
         self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState
     ) -> None:
-        if before.channel is not None and after.channel != before.channel:
-            await self.performer.alone(member.guild)
+        if after.channel != before.channel:
+            await self.performer.moved(member)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         log.info("discord: removed from a server", guild=guild.id)
@@ -212,7 +211,7 @@ class DiscordStage(discord.AutoShardedClient):
         sentence = sentence_for(cause)
         if sentence is None:
             log.error("discord: a command broke", command=_name(interaction), exc_info=cause)
-            sentence = self.lines.say("stumble", str(interaction.id))
+            sentence = self.act_in(interaction).lines.say("stumble", str(interaction.id))
         else:
             log.warning("discord: a command could not", command=_name(interaction), cause=sentence)
         done = interaction.response.is_done()
@@ -221,16 +220,32 @@ class DiscordStage(discord.AutoShardedClient):
 
     async def _reacted(self, payload: discord.RawReactionActionEvent, added: bool) -> None:
         ours = self.user is not None and payload.user_id == self.user.id
-        if not ours and not (payload.member is not None and payload.member.bot):
-            await self.charts.reacted(
+        if ours or (payload.member is not None and payload.member.bot):
+            return
+        for act in self.acts:
+            await act.charts.reacted(
                 payload.message_id, payload.user_id, str(payload.emoji), payload.guild_id, added
             )
 
-    def _partial(self, channel: int, guild: int | None) -> discord.PartialMessageable:
-        return self.get_partial_messageable(channel, guild_id=guild)
+    async def welcome(self, interaction: discord.Interaction[Any]) -> bool:
+        """Whether a command or button is followed: who presses far too much is told once, then ignored for a time."""
+        if interaction.type is discord.InteractionType.autocomplete:
+            return True
+        verdict = self.pace.admit(fan_id(interaction.user.id), time.monotonic(), "press")
+        if verdict == "warn":
+            log.warning("discord: a fan is ignored for a time", fan=interaction.user.id)
+            reply = await Reply.begin(interaction, hidden=True)
+            await reply.say(self.act_in(interaction).lines.say("slow_down", str(interaction.id)))
+        return verdict == "welcome"
 
-    def _song_posted(self, song: str, message: discord.Message) -> None:
-        self.costs.add(server_of(message.guild.id if message.guild else None), songs=1)
+
+class Tree(app_commands.CommandTree[DiscordStage]):
+    async def interaction_check(self, interaction: discord.Interaction[DiscordStage], /) -> bool:
+        return await self.client.welcome(interaction)
+
+
+def _parent(channel: object) -> int | None:
+    return channel.parent_id if isinstance(channel, discord.Thread) else None
 
 
 def _name(interaction: discord.Interaction[Any]) -> str:

@@ -18,6 +18,7 @@ LABELS: Final[dict[str, tuple[str, str]]] = {  # two rows of five at most
     "slower": ("Slower", "🐢"),
     "higher": ("Higher", "🔼"),
     "lower": ("Lower", "🔽"),
+    "play": ("Play", "▶️"),
     "words": ("Words", "📜"),
     "stems": ("Stems", "🎚️"),
     "share": ("Share", "💌"),
@@ -50,8 +51,11 @@ class SongButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=_TEMPL
     ) -> Self:
         return cls(match["what"], match["song"])
 
+    async def interaction_check(self, interaction: discord.Interaction[DiscordStage], /) -> bool:  # type: ignore[override]
+        return await interaction.client.welcome(interaction)
+
     async def callback(self, interaction: discord.Interaction[DiscordStage]) -> None:  # type: ignore[override]
-        await interaction.client.songs.press(interaction, self.what, self.song)
+        await interaction.client.act_of(self.song).songs.press(interaction, self.what, self.song)
 
 
 class StageButton(
@@ -76,6 +80,9 @@ class StageButton(
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         return cls(match["what"], int(match["guild"]))
+
+    async def interaction_check(self, interaction: discord.Interaction[DiscordStage], /) -> bool:  # type: ignore[override]
+        return await interaction.client.welcome(interaction)
 
     async def callback(self, interaction: discord.Interaction[DiscordStage]) -> None:  # type: ignore[override]
         await interaction.client.performer.press(interaction, self.what)

@@ -14,15 +14,16 @@ import structlog
 
 from persona.stages.discord import files
 from persona.stages.discord.buttons import song_buttons
+from persona.stages.discord.faces import Face
 from persona.stages.discord.lines import Lines
-from persona.stages.discord.orders import Order, Orders, mention
+from persona.stages.discord.orders import Order, Orders
 from persona.stages.discord.outbox import GIVEN_UP, Outbox, Parcel
 from persona.stages.discord.permissions import may, most_bytes, title
 from persona.stages.discord.places import account_of, address_of, place_of
-from persona.stages.discord.say import TooLarge, Unsayable, nonce_of, say
+from persona.stages.discord.say import TooLarge, Unsayable, nonce_of
 from persona.stages.discord.servers import Servers
 from persona.stages.discord.store import Store
-from persona.stages.discord.texts import LIMIT, shorten, spoiler
+from persona.stages.discord.texts import LIMIT, ROOM_FOR_NAMES, shorten, spoiler
 from skills.address import Address
 from skills.library import Library
 
@@ -38,6 +39,7 @@ class Clips:
     def __init__(
         self,
         client: discord.Client,
+        face: Face,
         store: Store,
         outbox: Outbox,
         orders: Orders,
@@ -45,7 +47,8 @@ class Clips:
         library: Library,
         lines: Lines,
     ) -> None:
-        self.client, self.store, self.outbox, self.orders = client, store, outbox, orders
+        self.client, self.face = client, face
+        self.store, self.outbox, self.orders = store, outbox, orders
         self.servers, self.library, self.lines = servers, library, lines
         self._at_work: set[str] = set()
         self.on_posted: list[Callable[[str, discord.Message], None]] = []
@@ -107,7 +110,7 @@ class Clips:
         text = parcel.text
         if chosen.words == "spoiler" and words:
             hidden = "\n" + spoiler(words)
-            text += hidden if len(text) + len(hidden) + 40 <= LIMIT else ""
+            text += hidden if len(text) + len(hidden) + ROOM_FOR_NAMES <= LIMIT else ""
         uploads = await self._uploads(parcel.song, most_bytes(channel))
         if uploads is None:
             text = f"{parcel.text}\n-# {self.lines.say('too_large', parcel.song)}"
@@ -175,21 +178,20 @@ class Clips:
         options: dict[str, Any] = {"silent": self.servers.of(guild).quiet(discord.utils.utcnow())}
         if view is not None:
             options["view"] = view
+        if order is not None and guild is not None:
+            options["answers"] = account_of(order.fan)
         if order is not None and order.asked and may(channel, "read_message_history"):
             options["reference"] = discord.MessageReference(
                 message_id=int(order.asked), channel_id=int(order.channel), fail_if_not_exists=False
             )
-        elif order is not None and guild is not None:
-            text = f"{mention(order.fan)} {text}"
-            options["mentions"] = account_of(order.fan)
 
         def opened() -> list[discord.File]:
             return [discord.File(io.BytesIO(upload.data), upload.name) for upload in uploads]
 
         try:
-            return await say(
+            return await self.face.say(
                 channel,
-                text[:LIMIT],
+                text[: LIMIT - ROOM_FOR_NAMES],
                 nonce=nonce_of(parcel.nonce),
                 files=opened if uploads else None,
                 **options,
@@ -207,7 +209,7 @@ class Clips:
         """Says in the channel which permission lacks: nothing is worse than silence."""
         text = self.lines.say("cannot_post", parcel.song, missing=", ".join(missing))
         try:
-            await say(channel, text, nonce=nonce_of(f"{parcel.nonce}:missing"))
+            await self.face.say(channel, text, nonce=nonce_of(f"{parcel.nonce}:missing"))
         except (Unsayable, discord.HTTPException) as error:
             log.info("discord: nor could that be said", cause=str(error))
 
@@ -242,7 +244,6 @@ class Clips:
         """The message of an attempt that we do not know the end of. Its buttons carry the song's id."""
         if parcel.clip is None or parcel.kind != "clip" or not may(channel, "read_message_history"):
             return None
-        assert self.client.user is not None
         for place in (
             channel,
             await self._private(await asyncio.to_thread(self.orders.of_song, parcel.song)),
@@ -250,7 +251,8 @@ class Clips:
             if place is None:
                 continue
             async for message in place.history(limit=LOOKED_BACK):
-                if message.author.id == self.client.user.id and parcel.song in _songs_on(message):
+                ours = message.author == self.client.user or message.webhook_id is not None
+                if ours and parcel.song in _songs_on(message):
                     return message
         return None
 
@@ -303,7 +305,7 @@ class Clips:
                 thread = await channel.get_partial_message(int(parcel.text)).create_thread(
                     name=shorten(title, 90), auto_archive_duration=1440
                 )
-                sent = await say(thread, words[:LIMIT], nonce=nonce_of(parcel.nonce))
+                sent = await self.face.say(thread, words[:LIMIT], nonce=nonce_of(parcel.nonce))
                 done = str(sent.id)
             except (discord.Forbidden, Unsayable) as error:
                 log.warning("discord: no thread for the words", song=parcel.song, cause=str(error))

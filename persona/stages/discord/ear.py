@@ -8,17 +8,22 @@ from typing import Literal
 
 import discord
 
+from persona.stages.discord.faces import Face
+
 Mode = Literal["open", "mention", "off"]
 Why = Literal["private", "mention", "reply", "open"]
 TALK = (discord.MessageType.default, discord.MessageType.reply)
 REMEMBERED = 10_000  # message ids; a resumed gateway repeats far fewer
 
 
-def why_answer(message: discord.Message, me: discord.ClientUser, mode: Mode) -> Why | None:
-    """Why this message deserves an answer; None where it deserves none.
+def why_answer(
+    message: discord.Message, me: discord.ClientUser, mode: Mode, face: Face, at_home: bool = True
+) -> Why | None:
+    """Why this message deserves this artist's answer; None where it deserves none.
 
-    'open' says only that the artist may join in. @everyone, @here and roles that others share call nobody, and what
-    a program wrote (a bot, a webhook, ourselves) is never answered: two bots would talk for ever.
+    `at_home`: the artist whom a call of the account, and an open channel, mean here. 'open' says only that it may
+    join in. @everyone, @here and roles that others share call nobody, and what a program wrote (a bot, a webhook,
+    ourselves) is never answered: two bots would talk for ever.
     """
     if message.author.bot or message.author.id == me.id or message.webhook_id is not None:
         return None
@@ -26,23 +31,26 @@ def why_answer(message: discord.Message, me: discord.ClientUser, mode: Mode) -> 
         return None
     if message.guild is None and not isinstance(message.channel, discord.GroupChannel):
         return "private"
-    return None if mode == "off" else _why_among_others(message, me, mode)
+    return None if mode == "off" else _why_among_others(message, me, mode, face, at_home)
 
 
-def _why_among_others(message: discord.Message, me: discord.ClientUser, mode: Mode) -> Why | None:
-    if answers_us(message, me):
+def _why_among_others(
+    message: discord.Message, me: discord.ClientUser, mode: Mode, face: Face, at_home: bool
+) -> Why | None:
+    if answers(message, face):
         return "reply"
-    if called(message, me):
+    if face.names(message.content) or (at_home and called(message, me)):
         return "mention"
-    return "open" if mode == "open" and message.reference is None else None
+    return "open" if at_home and mode == "open" and message.reference is None else None
 
 
-def answers_us(message: discord.Message, me: discord.ClientUser) -> bool:
+def answers(message: discord.Message, face: Face) -> bool:
+    """Whether it is a reply to something that this artist said."""
     reference = message.reference
     if reference is None or reference.type is not discord.MessageReferenceType.reply:
         return False
     answered = reference.resolved if reference.resolved is not None else reference.cached_message
-    return isinstance(answered, discord.Message) and answered.author.id == me.id
+    return isinstance(answered, discord.Message) and face.wrote(answered)
 
 
 def called(message: discord.Message, me: discord.ClientUser) -> bool:

@@ -1,22 +1,31 @@
-"""What remembers a fan beside the stage's own database: the memory, and the conversation that is going on."""
+"""What remembers a fan, as the stage needs it: to show, to forget, to take back, to explain."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from memory.fan import Fan, Scope
+from persona.forgetting import Receipt
+from persona.stages.discord.places import STAGE
 
 if TYPE_CHECKING:
-    from memory.memory import Memory
+    from persona.wiring import House
 
 
 class Keeps(Protocol):
-    """What is asked of it: to show and to forget a fan, and to know the artist's own hits."""
+    """What is asked of it. `taken_back`: a message that was deleted takes what was kept of it along."""
 
-    def export(self, fan: Fan) -> Any: ...
+    def export(self, fan: Fan) -> dict[str, Any]: ...
 
-    def forget(self, fan: Fan) -> None: ...
+    def page(self, export: Mapping[str, Any]) -> str: ...
+
+    def forget(self, fan: Fan, about: str, clips: bool) -> Receipt: ...
+
+    def taken_back(self, message: int) -> None: ...
+
+    def privacy(self) -> str: ...
 
     def number_one(self, title: str, guild: int) -> None: ...
 
@@ -24,35 +33,57 @@ class Keeps(Protocol):
 class KeepsNothing:
     """For a stage without a memory."""
 
-    def export(self, fan: Fan) -> Any:
-        return []
+    def export(self, fan: Fan) -> dict[str, Any]:
+        return {"fan": fan.id}
 
-    def forget(self, fan: Fan) -> None:
+    def page(self, export: Mapping[str, Any]) -> str:
+        return ""
+
+    def forget(self, fan: Fan, about: str, clips: bool) -> Receipt:
+        return Receipt(datetime.now(UTC))
+
+    def taken_back(self, message: int) -> None:
         pass
+
+    def privacy(self) -> str:
+        return "Nothing is kept of you. `/forget` and `/export` have nothing to do."
 
     def number_one(self, title: str, guild: int) -> None:
         pass
 
 
-class MemoryKeeps:
-    """The real memory, opened when it is first needed."""
+class HouseKeeps:
+    """Everything that the house keeps, opened when it is first needed."""
 
-    def __init__(self, memory: Callable[[], Memory], artist: str) -> None:
-        self.memory, self.artist = memory, artist
+    def __init__(self, house: House) -> None:
+        self.house = house
 
-    def export(self, fan: Fan) -> Any:
-        from memory.export import export_fan
+    def export(self, fan: Fan) -> dict[str, Any]:
+        from persona.export import everything_of
 
-        return export_fan(self.memory(), fan.id)
+        return everything_of(self.house, fan.id)
 
-    def forget(self, fan: Fan) -> None:
-        from memory.forgetting import forget_fan
+    def page(self, export: Mapping[str, Any]) -> str:
+        from persona.export import as_html
 
-        forget_fan(self.memory(), fan.id)
+        return as_html(export)
+
+    def forget(self, fan: Fan, about: str, clips: bool) -> Receipt:
+        return self.house.forgetting.fan(fan.id, about, clips)
+
+    def taken_back(self, message: int) -> None:
+        self.house.forgetting.message(f"{STAGE}:{message}")
+
+    def privacy(self) -> str:
+        from persona.privacy import privacy
+
+        return privacy(self.house.settings, self.house.card.name, "`/export`", "`/forget`")
 
     def number_one(self, title: str, guild: int) -> None:
         """The week's best song is a thing that the whole server may hear the artist speak of."""
-        told = f'The number one song of the week, the biggest hit in the chart, is "{title}".'
-        self.memory().remember_lore(
-            Fan(f"discord:chart-{guild}", self.artist), Scope("server", f"discord:{guild}"), self.artist, told
+        told, artist = (
+            f'The number one song of the week, the biggest hit in the chart, is "{title}".',
+            self.house.card.name,
         )
+        fan, server = Fan(f"{STAGE}:chart-{guild}", artist), Scope("server", f"{STAGE}:{guild}")
+        self.house.memory.remember_lore(fan, server, artist, told)

@@ -17,6 +17,7 @@ from skills.reading import read_brief
 from skills.style import list_styles, moods
 
 if TYPE_CHECKING:
+    from persona.stages.discord.act import Act
     from persona.stages.discord.bot import DiscordStage
 
 Interaction = discord.Interaction[Any]
@@ -27,16 +28,23 @@ LENGTHS = (15, 20, 30, 45, 60, 90, 120)  # seconds
 
 def add_ordering(stage: DiscordStage) -> None:
     """Adds the commands to the stage's tree."""
-    lines, styles, feelings = stage.lines, list_styles(), sorted(moods())
+    for add in (_add_song, _add_sing, _add_queue, _add_cancel, _add_mysongs):
+        add(stage)
 
-    async def order(reply: Reply, text: str, **chosen: Any) -> None:
-        try:
-            brief = await asyncio.to_thread(read_brief, text, Brief("", seconds=stage.skills.seconds))
-        except BriefError as error:
-            await reply.say(str(error))
-            return
-        said = {key: value for key, value in chosen.items() if value}
-        await stage.songs.order(reply, dataclasses.replace(brief, **said))
+
+async def order(act: Act, reply: Reply, text: str, **chosen: Any) -> None:
+    """Reads what was asked for and orders it; what was `chosen` in fields goes before what the text says."""
+    try:
+        brief = await asyncio.to_thread(read_brief, text, Brief("", seconds=act.skills.seconds))
+    except BriefError as error:
+        await reply.say(str(error))
+        return
+    said = {key: value for key, value in chosen.items() if value}
+    await act.songs.order(reply, dataclasses.replace(brief, **said))
+
+
+def _add_song(stage: DiscordStage) -> None:
+    styles, feelings = list_styles(), sorted(moods())
 
     @stage.tree.command(name="song", description="Ask for a song")
     @app_commands.describe(
@@ -54,19 +62,14 @@ def add_ordering(stage: DiscordStage) -> None:
         dedication: app_commands.Range[str, 1, 60] = "",
         length: app_commands.Range[int, 10, 240] = 0,
     ) -> None:
-        reply = await Reply.begin(interaction)
+        reply, act = await Reply.begin(interaction), stage.act_in(interaction)
         if style and style.lower() not in styles:
-            await reply.say(
-                lines.say("no_style", str(interaction.id), style=plain(style), styles=", ".join(styles))
-            )
+            known = ", ".join(styles)
+            await reply.say(act.lines.say("no_style", str(interaction.id), style=plain(style), styles=known))
             return
+        feeling, whom = mood.strip().lower(), " ".join(dedication.split())
         await order(
-            reply,
-            theme,
-            mood=mood.strip().lower(),
-            style=style.lower(),
-            dedication=" ".join(dedication.split()),
-            seconds=float(length),
+            act, reply, theme, mood=feeling, style=style.lower(), dedication=whom, seconds=float(length)
         )
 
     @song.autocomplete("mood")
@@ -79,56 +82,62 @@ def add_ordering(stage: DiscordStage) -> None:
 
     @song.autocomplete("length")
     async def lengths(interaction: Interaction, current: str | int) -> list[app_commands.Choice[int]]:
-        typed = str(current or "")
-        return [
-            app_commands.Choice(name=f"{each} seconds", value=each)
-            for each in LENGTHS
-            if str(each).startswith(typed)
-        ]
+        fitting = [each for each in LENGTHS if str(each).startswith(str(current or ""))]
+        return [app_commands.Choice(name=f"{each} seconds", value=each) for each in fitting]
 
+
+def _add_sing(stage: DiscordStage) -> None:
     @stage.tree.command(name="sing", description="Have your own words sung, as they are")
     async def sing(interaction: Interaction) -> None:
-        await interaction.response.send_modal(Words(order))
+        await interaction.response.send_modal(Words(stage.act_in(interaction)))
 
+
+def _add_queue(stage: DiscordStage) -> None:
     @stage.tree.command(name="queue", description="What is being made, and where your songs stand")
     async def queue(interaction: Interaction) -> None:
-        reply = await Reply.begin(interaction, hidden=True)
-        mine = await asyncio.to_thread(stage.book.of_fan, fan_id(interaction.user.id))
-        total = len(await asyncio.to_thread(stage.book.open_requests))
+        reply, act = await Reply.begin(interaction, hidden=True), stage.act_in(interaction)
+        fan = fan_id(interaction.user.id)
+        mine = await asyncio.to_thread(act.book.of_fan, fan)
+        total = len(await asyncio.to_thread(act.book.open_requests))
         rows = [
-            f"**{plain(shorten(status.request.brief.theme, 80))}**\n{stage.orders.words(status)}"
+            f"**{plain(shorten(status.request.brief.theme, 80))}**\n{act.orders.words(status)}"
             for status in mine
             if status.open
         ]
-        head = lines.say("queue" if rows else "queue_empty", str(interaction.id), total=total)
-        left = await asyncio.to_thread(stage.limits.left, fan_id(interaction.user.id), interaction.guild_id)
-        await reply.say("\n".join([head, *rows, "-# " + lines.say("songs_left", left=left)])[:LIMIT])
+        head = act.lines.say("queue" if rows else "queue_empty", str(interaction.id), total=total)
+        left = await asyncio.to_thread(act.limits.left, fan, interaction.guild_id)
+        await reply.say(_fitting([head, "-# " + act.lines.say("songs_left", left=left), *rows]))
 
+
+def _add_cancel(stage: DiscordStage) -> None:
     @stage.tree.command(name="cancel", description="Take a song of yours out of the queue")
     @app_commands.describe(song="which one; your latest if you do not say")
     async def cancel(interaction: Interaction, song: str = "") -> None:
-        reply = await Reply.begin(interaction, hidden=True)
-        mine = [s for s in await asyncio.to_thread(stage.book.of_fan, fan_id(interaction.user.id)) if s.open]
+        reply, act = await Reply.begin(interaction, hidden=True), stage.act_in(interaction)
+        mine = [s for s in await asyncio.to_thread(act.book.of_fan, fan_id(interaction.user.id)) if s.open]
         found = next((s for s in mine if not song or s.request.id == song), None)
         if found is None:
-            await reply.say(lines.say("nothing_to_cancel", str(interaction.id)))
+            await reply.say(act.lines.say("nothing_to_cancel", str(interaction.id)))
             return
-        await asyncio.to_thread(stage.book.cancel, found.request.id)
+        await asyncio.to_thread(act.book.cancel, found.request.id)
         theme = plain(shorten(found.request.brief.theme, 100))
-        await reply.say(lines.say("cancelled", found.request.id, theme=theme))
+        await reply.say(act.lines.say("cancelled", found.request.id, theme=theme))
 
     @cancel.autocomplete("song")
     async def open_songs(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        mine = await asyncio.to_thread(stage.book.of_fan, fan_id(interaction.user.id))
+        book = stage.act_in(interaction).book
+        mine = await asyncio.to_thread(book.of_fan, fan_id(interaction.user.id))
         found = [s.request for s in mine if s.open and current.lower() in s.request.brief.theme.lower()]
         return [
             app_commands.Choice(name=shorten(r.brief.theme, 90) or r.id, value=r.id) for r in found[:CHOICES]
         ]
 
+
+def _add_mysongs(stage: DiscordStage) -> None:
     @stage.tree.command(name="mysongs", description="The songs that were made for you")
     async def mysongs(interaction: Interaction) -> None:
-        reply = await Reply.begin(interaction, hidden=True)
-        rows = await stage.store.aread(
+        reply, act = await Reply.begin(interaction, hidden=True), stage.act_in(interaction)
+        rows = await act.store.aread(
             "select title, guild, channel, message, at from posted where fan = ? order by at desc limit 20",
             fan_id(interaction.user.id),
         )
@@ -136,16 +145,16 @@ def add_ordering(stage: DiscordStage) -> None:
             f"- [{plain(title)}](<https://discord.com/channels/{guild or '@me'}/{channel}/{message}>) <t:{int(at)}:R>"
             for title, guild, channel, message, at in rows
         ]
-        head = lines.say("my_songs" if listed else "my_songs_none", str(interaction.id))
+        head = act.lines.say("my_songs" if listed else "my_songs_none", str(interaction.id))
         await reply.say(_fitting([head, *listed]))
 
 
 class Words(discord.ui.Modal):
     """The form behind /sing: a slash command's option has no lines, and words have."""
 
-    def __init__(self, order: Any) -> None:
+    def __init__(self, act: Act) -> None:
         super().__init__(title="Sing these words", timeout=3600)
-        self.order = order
+        self.act = act
         self.words: discord.ui.TextInput[Words] = discord.ui.TextInput(
             label="The words, a line a line",
             style=discord.TextStyle.paragraph,
@@ -166,8 +175,12 @@ class Words(discord.ui.Modal):
         reply = await Reply.begin(interaction)
         words = "\n".join(line.strip() for line in self.words.value.splitlines()).strip()
         first = next(line for line in [*words.splitlines(), "your words"] if line)
-        await self.order(
-            reply, " ".join([self.sound.value or "", first]).strip(), words=words, theme=shorten(first, 80)
+        await order(
+            self.act,
+            reply,
+            " ".join([self.sound.value or "", first]).strip(),
+            words=words,
+            theme=shorten(first, 80),
         )
 
     async def on_error(self, interaction: Interaction, error: Exception, /, *item: Any) -> None:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import discord
 import structlog
 
+from persona.stages.discord.faces import Face
 from persona.stages.discord.lines import Lines
-from persona.stages.discord.places import STAGE, account_of, place_of
-from persona.stages.discord.say import nonce_of, say
+from persona.stages.discord.places import STAGE, place_of
+from persona.stages.discord.say import nonce_of
 from persona.stages.discord.store import Store
 from persona.stages.discord.talk import Talk
 from persona.stages.discord.texts import bar
@@ -49,17 +50,12 @@ class Orders:
         book: RequestBook,
         lines: Lines,
         talk: Talk,
+        face: Face,
         partial: Callable[[int, int | None], discord.PartialMessageable],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.store, self.book, self.lines, self.talk, self.partial, self.now = (
-            store,
-            book,
-            lines,
-            talk,
-            partial,
-            now,
-        )
+        self.store, self.book, self.lines = store, book, lines
+        self.talk, self.face, self.partial, self.now = talk, face, partial, now
         self._edited: dict[str, float] = {}  # when a message, or a channel, was last edited
         self._fetch = asyncio.Lock()
 
@@ -152,7 +148,7 @@ class Orders:
         text = self.words(status)
         if answered is not None and answered.replies:
             reply = answered.replies[-1]
-            asked = str(reply.reference.message_id) if reply.reference else ""
+            asked = str(answered.message)
             order = Order(
                 request.id,
                 request.fan,
@@ -166,7 +162,7 @@ class Orders:
             await asyncio.to_thread(self.note, order)
             await self._show(order, status)
             return
-        sent = await say(
+        sent = await self.face.say(
             self.partial(channel, guild), text, nonce=nonce_of(f"{request.id}:progress"), silent=True
         )
         order = Order(request.id, request.fan, str(guild or ""), str(channel), str(sent.id), "", "", text)
@@ -180,9 +176,7 @@ class Orders:
                 return
             channel = self.partial(int(order.channel), int(order.guild) if order.guild else None)
             try:
-                await channel.get_partial_message(int(order.message)).edit(
-                    content=text, allowed_mentions=discord.AllowedMentions.none()
-                )
+                await self.face.edit(channel, int(order.message), text)
             except (discord.NotFound, discord.Forbidden) as error:
                 # Deleted by somebody, or out of our reach: the song goes on, and nobody is told of it any more.
                 log.info("discord: progress message is gone", song=order.song, cause=str(error))
@@ -200,8 +194,3 @@ class Orders:
             now - self._edited.get(order.message, -1e9) >= EDIT_EVERY
             and now - self._edited.get(order.channel, -1e9) >= CHANNEL_EVERY
         )
-
-
-def mention(fan: str) -> str:
-    account = account_of(fan)
-    return f"<@{account}>" if account else ""

@@ -17,6 +17,7 @@ class Rate:
 
 
 FAN, CHANNEL, SERVER = Rate(6, 5.0), Rate(20, 1.0), Rate(100, 0.1)
+PRESS = Rate(15, 3.0)  # of commands and buttons; a slip of the finger is no flood
 SILENCE = (60.0, 600.0, 3600.0, 6 * 3600.0)  # how long an abuser is ignored, by how often it happened
 FORGIVEN = 24 * 3600.0  # a day of peace, and the count begins anew
 KEPT = 20_000  # buckets; the full ones go first
@@ -43,19 +44,22 @@ class Pace:
     fan: Rate = FAN
     channel: Rate = CHANNEL
     server: Rate = SERVER
+    press: Rate = PRESS
     _buckets: dict[str, Bucket] = field(default_factory=dict)
     _silenced: dict[str, tuple[float, int]] = field(default_factory=dict)  # fan -> (until, times)
 
-    def admit(self, fan: str, now: float) -> Verdict:
-        """'warn' is said once; from then on the fan is ignored for a time that grows when it happens again."""
+    def admit(self, fan: str, now: float, what: Literal["fan", "press"] = "fan") -> Verdict:
+        """Of a message, or of a press: a command, a button. 'warn' is said once; from then on the fan is ignored
+        for a time that grows when it happens again."""
         until, times = self._silenced.get(fan, (0.0, 0))
         if now < until:
             return "ignore"
         if times and now > until + FORGIVEN:
             times = 0
-        bucket = self._bucket(f"fan {fan}", self.fan, now)
-        if bucket.filled(self.fan, now) >= 1.0:
-            bucket.take(self.fan, now)
+        rate = self.press if what == "press" else self.fan
+        bucket = self._bucket(f"{what} {fan}", rate, now)
+        if bucket.filled(rate, now) >= 1.0:
+            bucket.take(rate, now)
             return "welcome"
         self._silenced[fan] = (now + SILENCE[min(times, len(SILENCE) - 1)], times + 1)
         return "warn"
@@ -78,7 +82,7 @@ class Pace:
         return self._buckets[key]
 
     def _forget(self, now: float) -> None:
-        rates = {"fan": self.fan, "channel": self.channel, "server": self.server}
+        rates = {"fan": self.fan, "press": self.press, "channel": self.channel, "server": self.server}
         self._buckets = {
             key: bucket
             for key, bucket in self._buckets.items()

@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import discord
@@ -15,11 +14,12 @@ from discord import app_commands
 
 from persona.stages.discord.buttons import stage_buttons
 from persona.stages.discord.reply import Reply
-from persona.stages.discord.say import Unsayable, nonce_of, say
+from persona.stages.discord.say import Unsayable, nonce_of
 from persona.stages.discord.texts import plain, shorten
-from skills.library import LibraryError
+from skills.library import Library, LibraryError
 
 if TYPE_CHECKING:
+    from persona.stages.discord.act import Act
     from persona.stages.discord.bot import DiscordStage
 
 log = structlog.get_logger()
@@ -43,11 +43,13 @@ class Voice(Protocol):
 
 @dataclass
 class Performance:
-    """One server's stage. `said` is where what is playing is shown."""
+    """One server's stage. `said` is where what is playing is shown; `playing` the song that is heard now, or ''."""
 
+    act: Act
     voice: Voice
     said: discord.abc.Messageable
     songs: deque[str]
+    playing: str = ""
     over: bool = False
 
 
@@ -60,8 +62,8 @@ class Performer:
         self.on_stage: dict[int, Performance] = {}
         self._tasks: set[asyncio.Future[None]] = set()
 
-    async def perform(self, reply: Reply, channel: VoicePlace, songs: list[str]) -> None:
-        lines, guild = self.stage.lines, channel.guild
+    async def perform(self, act: Act, reply: Reply, channel: VoicePlace, songs: list[str]) -> None:
+        lines, guild = act.lines, channel.guild
         mine = channel.permissions_for(guild.me)
         lacks = [name for name in ("View Channels", "Connect", "Speak")
                  if not getattr(mine, {"View Channels": "view_channel"}.get(name, name.lower()))]  # fmt: skip
@@ -71,6 +73,11 @@ class Performer:
             )
             return
         running = self.on_stage.get(guild.id)
+        if running is not None and running.act is not act:
+            await reply.say(
+                lines.say("no_voice", str(guild.id))
+            )  # another artist is singing here: one at a time
+            return
         if running is not None:
             running.songs.extend(songs)
             await reply.say(lines.say("set_longer", songs[0], count=len(songs)))
@@ -82,7 +89,7 @@ class Performer:
             await reply.say(lines.say("no_voice", str(guild.id)))
             return
         assert isinstance(reply.interaction.channel, discord.abc.Messageable)
-        performance = Performance(voice, reply.interaction.channel, deque(songs))
+        performance = Performance(act, voice, reply.interaction.channel, deque(songs))
         self.on_stage[guild.id] = performance
         await reply.say(lines.say("on_stage", songs[0], count=len(songs), channel=channel.mention))
         await self._next(guild.id, performance)
@@ -91,21 +98,23 @@ class Performer:
         reply = await Reply.begin(interaction, hidden=True)
         performance = self.on_stage.get(interaction.guild_id or 0)
         if performance is None:
-            await reply.say(self.stage.lines.say("not_on_stage", str(interaction.id)))
+            await reply.say(self.stage.act_in(interaction).lines.say("not_on_stage", str(interaction.id)))
             return
         if what == "leave":
             performance.songs.clear()
         performance.voice.stop()
-        await reply.say(self.stage.lines.say(f"stage_{what}", str(interaction.id)))
+        await reply.say(performance.act.lines.say(f"stage_{what}", str(interaction.id)))
 
-    async def alone(self, guild: discord.Guild) -> None:
-        """Somebody left a voice channel: nobody sings to empty chairs."""
-        performance = self.on_stage.get(guild.id)
-        if performance is not None and not any(
-            not member.bot for member in performance.voice.channel.members
-        ):
+    async def moved(self, member: discord.Member) -> None:
+        """Somebody came into a voice channel, or left it: who comes in listens; nobody sings to empty chairs."""
+        performance = self.on_stage.get(member.guild.id)
+        if performance is None:
+            return
+        if not _listeners(performance):
             performance.songs.clear()
             performance.voice.stop()
+        elif performance.playing and member.id in _listeners(performance):
+            await performance.act.charts.count(performance.playing, member.id, "play", member.guild.id)
 
     async def close(self) -> None:
         for guild, performance in list(self.on_stage.items()):
@@ -116,7 +125,7 @@ class Performer:
         """Plays the next song; when it ends, this is called again. After the last one: good night."""
         while performance.songs:
             song = performance.songs.popleft()
-            source = await asyncio.to_thread(self._source, song)
+            source = await asyncio.to_thread(_source, performance.act.library, song)
             if source is None:
                 continue
             try:
@@ -124,9 +133,10 @@ class Performer:
             except discord.DiscordException as error:
                 log.warning("discord: the performance broke off", guild=guild, cause=str(error))
                 break
-            await self._announce(guild, performance, song)
-            for listener in [member.id for member in performance.voice.channel.members if not member.bot]:
-                await self.stage.charts.count(song, listener, "play", guild)
+            performance.playing = song
+            for listener in _listeners(performance):
+                await performance.act.charts.count(song, listener, "play", guild)
+            await _announce(guild, performance, song)
             return
         await self._leave(guild, performance)
 
@@ -151,24 +161,30 @@ class Performer:
         self.on_stage.pop(guild, None)
         await performance.voice.disconnect(force=True)
 
-    def _source(self, song: str) -> discord.AudioSource | None:
-        """The song's Opus file as it is: nothing is encoded anew, and no library for it is needed."""
-        import imageio_ffmpeg
 
-        library = self.stage.library
-        path: Path = library.folder(song) / "clip.ogg"
-        if not path.is_file():
-            return None
-        return discord.FFmpegOpusAudio(str(path), codec="copy", executable=imageio_ffmpeg.get_ffmpeg_exe())
+def _listeners(performance: Performance) -> list[int]:
+    return [member.id for member in performance.voice.channel.members if not member.bot]
 
-    async def _announce(self, guild: int, performance: Performance, song: str) -> None:
-        title = (await asyncio.to_thread(self.stage.library.read, song)).title
-        text = self.stage.lines.say("now_playing", song, title=plain(title), left=len(performance.songs))
-        try:
-            nonce = nonce_of(f"playing {song} {id(performance)} {len(performance.songs)}")
-            await say(performance.said, text, nonce=nonce, view=stage_buttons(guild), silent=True)
-        except (Unsayable, discord.HTTPException) as error:
-            log.info("discord: what is playing is not shown", cause=str(error))
+
+def _source(library: Library, song: str) -> discord.AudioSource | None:
+    """The song's Opus file as it is: nothing is encoded anew, and no library for it is needed."""
+    import imageio_ffmpeg
+
+    path = library.folder(song) / "clip.ogg"
+    if not path.is_file():
+        return None
+    return discord.FFmpegOpusAudio(str(path), codec="copy", executable=imageio_ffmpeg.get_ffmpeg_exe())
+
+
+async def _announce(guild: int, performance: Performance, song: str) -> None:
+    act = performance.act
+    title = (await asyncio.to_thread(act.library.read, song)).title
+    text = act.lines.say("now_playing", song, title=plain(title), left=len(performance.songs))
+    try:
+        nonce = nonce_of(f"playing {song} {id(performance)} {len(performance.songs)}")
+        await act.face.say(performance.said, text, nonce=nonce, view=stage_buttons(guild), silent=True)
+    except (Unsayable, discord.HTTPException) as error:
+        log.info("discord: what is playing is not shown", cause=str(error))
 
 
 async def _connect(channel: VoicePlace) -> Voice:
@@ -181,21 +197,21 @@ def add_perform(stage: DiscordStage) -> None:
     @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
     @app_commands.allowed_installs(guilds=True, users=False)
     async def perform(interaction: Interaction, song: str = "") -> None:
-        reply = await Reply.begin(interaction)
-        member, lines = interaction.user, stage.lines
+        reply, act = await Reply.begin(interaction), stage.act_in(interaction)
+        member, lines = interaction.user, act.lines
         state = member.voice if isinstance(member, discord.Member) else None
         if state is None or state.channel is None:
             await reply.say(lines.say("join_voice_first", str(interaction.id)))
             return
-        songs = await asyncio.to_thread(_choose, stage, interaction.guild_id, song)
+        songs = await asyncio.to_thread(_choose, act, interaction.guild_id, song)
         if not songs:
             await reply.say(lines.say("nothing_to_perform", str(interaction.id)))
             return
-        await stage.performer.perform(reply, state.channel, songs)
+        await stage.performer.perform(act, reply, state.channel, songs)
 
     @perform.autocomplete("song")
     async def songs_here(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        rows = await stage.store.aread(
+        rows = await stage.act_in(interaction).store.aread(
             "select song, max(title), max(at) from posted where guild = ? group by song order by 3 desc limit 200",
             str(interaction.guild_id or ""),
         )
@@ -205,9 +221,9 @@ def add_perform(stage: DiscordStage) -> None:
         ]
 
 
-def _choose(stage: DiscordStage, guild: int | None, song: str) -> list[str]:
+def _choose(act: Act, guild: int | None, song: str) -> list[str]:
     """Songs of this server only: what was made elsewhere is not to be played here."""
-    rows = stage.store.read(
+    rows = act.store.read(
         "select song, max(title), max(at) from posted where guild = ? group by song order by 3 desc",
         str(guild or ""),
     )
@@ -215,7 +231,7 @@ def _choose(stage: DiscordStage, guild: int | None, song: str) -> list[str]:
     made = []
     for each in found:
         try:
-            stage.library.read(each)
+            act.library.read(each)
         except LibraryError:
             continue
         made.append(each)

@@ -21,6 +21,9 @@ WELCOME: Final[dict[str, str]] = {
     "connect": "to perform in a voice channel",
     "speak": "to be heard there",
 }
+WEBHOOKS: Final = {
+    "manage_webhooks": "to let every artist speak under its own name"
+}  # where there are several
 SCOPES: Final = ("bot", "applications.commands")
 NAMES: Final[dict[str, str]] = {  # as Discord's own settings call them, where the field's name would mislead
     "view_channel": "View Channels",
@@ -29,17 +32,18 @@ NAMES: Final[dict[str, str]] = {  # as Discord's own settings call them, where t
 }
 
 
-def wanted() -> discord.Permissions:
-    return discord.Permissions(**dict.fromkeys([*NEEDED, *WELCOME], True))
+def wanted(webhooks: bool = False) -> discord.Permissions:
+    return discord.Permissions(**dict.fromkeys([*NEEDED, *WELCOME, *(WEBHOOKS if webhooks else ())], True))
 
 
 def title(permission: str) -> str:
     return NAMES.get(permission, permission.replace("_", " ").title())
 
 
-def invite(application: int) -> str:
-    """Asks for exactly what is needed; nothing of a moderator's or an administrator's."""
-    return discord.utils.oauth_url(application, permissions=wanted(), scopes=SCOPES)
+def invite(application: int, webhooks: bool = False) -> str:
+    """Asks for exactly what is needed; nothing of a moderator's or an administrator's, but the webhooks that several
+    artists on one account speak through."""
+    return discord.utils.oauth_url(application, permissions=wanted(webhooks), scopes=SCOPES)
 
 
 def missing_here(

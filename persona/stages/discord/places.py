@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import discord
 
 from memory.fan import Fan, Scope
@@ -53,14 +55,14 @@ def scope_of(address: Address, fan: Fan, alone: bool) -> Scope:
     return Scope("fan", fan.id) if alone else Scope("channel", str(address))
 
 
-def encounter_of(message: discord.Message, text: str) -> Encounter:
-    """`text`: what was said, cleaned, perhaps gathered from several messages of which this is the last."""
+def encounter_of(message: discord.Message, text: str, parts: Iterable[int] = ()) -> Encounter:
+    """`text`: what was said, cleaned, perhaps gathered from several messages (`parts`) of which this is the last."""
     address = address_of(message.channel.id, message.guild.id if message.guild else None)
     fan = fan_of(message.author)
     alone = message.guild is None and not isinstance(message.channel, discord.GroupChannel)
     around = (Scope("server", f"{STAGE}:{message.guild.id}"),) if message.guild is not None else ()
     return Encounter(
-        Message(str(message.id), text, message.created_at),
+        Message(str(message.id), text, message.created_at, tuple(map(str, parts))),
         fan,
         address,
         scope_of(address, fan, alone),

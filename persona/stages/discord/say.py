@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import aiohttp
@@ -46,24 +46,39 @@ async def say(
     nonce: str,
     files: MakeFiles | None = None,
     pause: float = 1.0,
-    mentions: int | None = None,
+    answers: int | None = None,
     **options: Any,
 ) -> discord.Message:
     """`channel.send` that tries again, with the same nonce, where the network or Discord failed: if the lost request
-    was carried out after all, Discord answers with the message that it made. `mentions`: the one account that it may
-    ping. Raises Unsayable or TooLarge."""
-    pings = (
-        NO_PINGS
-        if mentions is None
-        else NO_PINGS.merge(discord.AllowedMentions(users=[discord.Object(mentions)]))
-    )
+    was carried out after all, Discord answers with the message that it made. `answers`: the account that is spoken
+    to, mentioned where the message is no reply. Raises Unsayable or TooLarge."""
+    text, pings = (text, NO_PINGS) if options.get("reference") else spoken_to(answers, text or "")
+
+    async def send() -> discord.Message:
+        # A file is read to its end by an attempt: each attempt opens its own.
+        opened = {"files": list(files())} if files else {}
+        sent: discord.Message = await channel.send(
+            text, nonce=nonce, allowed_mentions=pings, **options, **opened
+        )
+        return sent
+
+    return await until_sent(send, channel, pause)
+
+
+def spoken_to(account: int | None, text: str) -> tuple[str, discord.AllowedMentions]:
+    """The text with a mention of the one account that it may ping."""
+    if account is None:
+        return text, NO_PINGS
+    return f"<@{account}> {text}", NO_PINGS.merge(discord.AllowedMentions(users=[discord.Object(account)]))
+
+
+async def until_sent(
+    send: Callable[[], Awaitable[discord.Message]], channel: discord.abc.Messageable, pause: float = 1.0
+) -> discord.Message:
+    """Calls `send` until it succeeds, with longer pauses, where trying again can help."""
     for attempt in range(1, TRIES + 1):
         try:
-            # A file is read to its end by an attempt: each attempt opens its own.
-            if files:
-                options["files"] = list(files())
-            sent: discord.Message = await channel.send(text, nonce=nonce, allowed_mentions=pings, **options)
-            return sent
+            return await send()
         except discord.Forbidden as error:
             raise _unsayable(channel, error) from None
         except discord.NotFound as error:

@@ -55,6 +55,9 @@ class Servers:
             int(guild): ServerSettings(**{k: v for k, v in json.loads(text).items() if k in known})
             for guild, text in store.read("select guild, settings from servers")
         }
+        self._homes: dict[int, str] = {
+            int(channel): artist for channel, artist in store.read("select channel, artist from homes")
+        }
         self._modes: dict[int, Mode] = {
             int(channel): mode for channel, mode in store.read("select channel, mode from channels")
         }
@@ -72,6 +75,16 @@ class Servers:
             if each is not None and each in self._modes:
                 return self._modes[each]
         return self.of(guild).mode
+
+    def home(self, channel: int | None, parent: int | None = None) -> str:
+        """Which artist's home a channel is, where moderators gave it to one; else ''."""
+        return next((self._homes[each] for each in (channel, parent) if each in self._homes), "")
+
+    async def set_home(self, guild: int, channel: int, artist: str) -> None:
+        await self._store.awrite(
+            "insert or replace into homes values (?, ?, ?)", str(guild), str(channel), artist
+        )
+        self._homes[channel] = artist
 
     def modes(self, channels: list[int]) -> dict[int, Mode]:
         return {channel: self._modes[channel] for channel in channels if channel in self._modes}
@@ -95,6 +108,7 @@ class Servers:
         def both() -> None:
             self._store.write("delete from servers where guild = ?", str(guild))
             self._store.write("delete from channels where guild = ?", str(guild))
+            self._store.write("delete from homes where guild = ?", str(guild))
 
         await asyncio.to_thread(both)
         self._settings.pop(guild, None)

@@ -20,6 +20,7 @@ Interaction = discord.Interaction[Any]
 Modes = Literal["open", "mention", "off"]
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NO_CONTENT = "I read open channels only with Discord's *Message Content Intent*, which this bot's operator switches on."
+Talkable = discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.Thread
 Hour = app_commands.Range[int, 0, 23]
 
 
@@ -31,23 +32,44 @@ def add_setup(stage: DiscordStage) -> None:
         allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
         allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
     )
+    for add in (_add_looks, _add_channels, _add_hours, _add_songs, _add_posts):
+        add(stage, setup)
+    if len(stage.acts) > 1:
+        _add_artist(stage, setup)
+    stage.tree.add_command(setup)
 
-    async def change(interaction: Interaction, **chosen: object) -> None:
-        reply = await Reply.begin(interaction, hidden=True)
-        assert interaction.guild is not None
-        settings = await stage.servers.change(interaction.guild.id, **chosen)
-        await reply.say(shown(stage, interaction.guild, settings))
+
+async def change(stage: DiscordStage, interaction: Interaction, **chosen: object) -> None:
+    """Stores the choices, then shows all that is chosen."""
+    reply = await Reply.begin(interaction, hidden=True)
+    assert interaction.guild is not None
+    settings = await stage.servers.change(interaction.guild.id, **chosen)
+    await reply.say(shown(stage, interaction.guild, settings))
+
+
+def _add_looks(stage: DiscordStage, setup: app_commands.Group) -> None:
+    """What is chosen, and what is missing."""
 
     @setup.command(name="show", description="What is chosen now")
     async def show(interaction: Interaction) -> None:
-        await change(interaction)
+        await change(stage, interaction)
+
+    @setup.command(name="check", description="Which permissions are missing, and the link that mends it")
+    async def check(interaction: Interaction) -> None:
+        reply = await Reply.begin(interaction, hidden=True)
+        assert interaction.guild is not None
+        await reply.say(checked(interaction.guild, stage.invite, len(stage.acts) > 1)[:LIMIT])
+
+
+def _add_channels(stage: DiscordStage, setup: app_commands.Group) -> None:
+    """Where the artist talks."""
 
     @setup.command(
         name="channel", description="Where the artist answers: open, only when mentioned, or not at all"
     )
     async def channel(
         interaction: Interaction,
-        channel: discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.Thread,
+        channel: Talkable,
         mode: Modes,
     ) -> None:
         reply = await Reply.begin(interaction, hidden=True)
@@ -63,11 +85,19 @@ def add_setup(stage: DiscordStage) -> None:
 
     @setup.command(name="everywhere", description="What holds in channels for which nothing is chosen")
     async def everywhere(interaction: Interaction, mode: Modes) -> None:
-        await change(interaction, mode=mode)
+        await change(stage, interaction, mode=mode)
 
-    @setup.command(name="songs", description="How many songs a member may ask for in a day")
-    async def songs(interaction: Interaction, per_day: app_commands.Range[int, 0, 50]) -> None:
-        await change(interaction, songs_per_day=per_day)
+    @setup.command(name="joining", description="In open channels: how often the artist may join in uninvited")
+    async def joining(
+        interaction: Interaction,
+        minutes: app_commands.Range[int, 1, 1440],
+        chance: app_commands.Range[int, 0, 100],
+    ) -> None:
+        await change(stage, interaction, join_every=minutes, join_chance=chance)
+
+
+def _add_hours(stage: DiscordStage, setup: app_commands.Group) -> None:
+    """When it is quiet."""
 
     @setup.command(
         name="quiet", description="Hours without notifications and without joining in; same hours: never"
@@ -77,7 +107,7 @@ def add_setup(stage: DiscordStage) -> None:
             reply = await Reply.begin(interaction, hidden=True)
             await reply.say(f"`{timezone[:40]}` is no time zone; try `Europe/Berlin` or `America/Chicago`.")
             return
-        await change(interaction, quiet_from=start, quiet_to=end, timezone=str(ZoneInfo(timezone)))
+        await change(stage, interaction, quiet_from=start, quiet_to=end, timezone=str(ZoneInfo(timezone)))
 
     @quiet.autocomplete("timezone")
     async def zones(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -85,25 +115,29 @@ def add_setup(stage: DiscordStage) -> None:
         found = [zone for zone in sorted(available_timezones()) if typed in zone.lower()][:25]
         return [app_commands.Choice(name=zone, value=zone) for zone in found]
 
+
+def _add_songs(stage: DiscordStage, setup: app_commands.Group) -> None:
+    """What songs there are, and how they come."""
+
+    @setup.command(name="songs", description="How many songs a member may ask for in a day")
+    async def songs(interaction: Interaction, per_day: app_commands.Range[int, 0, 50]) -> None:
+        await change(stage, interaction, songs_per_day=per_day)
+
     @setup.command(name="voice", description="Post songs as voice messages too")
     async def voice(interaction: Interaction, on: bool) -> None:
-        await change(interaction, voice_messages=on)
+        await change(stage, interaction, voice_messages=on)
 
     @setup.command(name="explicit", description="Allow explicit language in what songs are about")
     async def explicit(interaction: Interaction, on: bool) -> None:
-        await change(interaction, explicit=on)
+        await change(stage, interaction, explicit=on)
 
     @setup.command(name="words", description="Where a song's words go")
     async def words(interaction: Interaction, place: Literal["spoiler", "thread", "button"]) -> None:
-        await change(interaction, words=place)
+        await change(stage, interaction, words=place)
 
-    @setup.command(name="joining", description="In open channels: how often the artist may join in uninvited")
-    async def joining(
-        interaction: Interaction,
-        minutes: app_commands.Range[int, 1, 1440],
-        chance: app_commands.Range[int, 0, 100],
-    ) -> None:
-        await change(interaction, join_every=minutes, join_chance=chance)
+
+def _add_posts(stage: DiscordStage, setup: app_commands.Group) -> None:
+    """What is posted without being asked for."""
 
     @setup.command(name="chart", description="Post the week's chart; without a channel: never")
     async def chart(
@@ -113,6 +147,7 @@ def add_setup(stage: DiscordStage) -> None:
         hour: Hour = 18,
     ) -> None:
         await change(
+            stage,
             interaction,
             chart_channel=channel.id if channel else None,
             chart_day=DAYS.index(day),
@@ -123,15 +158,24 @@ def add_setup(stage: DiscordStage) -> None:
         name="reports", description="Where reports of songs are told; without a channel: nowhere here"
     )
     async def reports(interaction: Interaction, channel: discord.TextChannel | None = None) -> None:
-        await change(interaction, report_channel=channel.id if channel else None)
+        await change(stage, interaction, report_channel=channel.id if channel else None)
 
-    @setup.command(name="check", description="Which permissions are missing, and the link that mends it")
-    async def check(interaction: Interaction) -> None:
+
+def _add_artist(stage: DiscordStage, setup: app_commands.Group) -> None:
+    """Who is at home where: only where one account has several artists."""
+    names = [act.name for act in stage.acts]
+
+    @setup.command(name="artist", description="Which artist a channel is the home of")
+    @app_commands.choices(artist=[app_commands.Choice(name=name, value=name) for name in names[:25]])
+    async def artist(interaction: Interaction, channel: Talkable, artist: str) -> None:
         reply = await Reply.begin(interaction, hidden=True)
-        assert interaction.guild is not None and stage.application_id is not None
-        await reply.say(checked(interaction.guild, permissions.invite(stage.application_id))[:LIMIT])
-
-    stage.tree.add_command(setup)
+        assert interaction.guild is not None
+        await stage.servers.set_home(interaction.guild.id, channel.id, artist)
+        text = f"{channel.mention}: **{artist}**"
+        if artist != stage.main.name and not channel.permissions_for(interaction.guild.me).manage_webhooks:
+            lacks = permissions.title("manage_webhooks")
+            text += f"\n⚠️ I lack {lacks} there {permissions.WEBHOOKS['manage_webhooks']}. <{stage.invite}>"
+        await reply.say(text)
 
 
 def shown(stage: DiscordStage, guild: discord.Guild, chosen: ServerSettings) -> str:
@@ -157,11 +201,12 @@ def shown(stage: DiscordStage, guild: discord.Guild, chosen: ServerSettings) -> 
     return "\n".join(rows)
 
 
-def checked(guild: discord.Guild, invite: str) -> str:
-    """What is missing: for the whole server first, then by channel."""
+def checked(guild: discord.Guild, invite: str, several: bool = False) -> str:
+    """What is missing: for the whole server first, then by channel. `several`: artists on this account."""
     mine = guild.me.guild_permissions
     rows = []
-    for names, mark in ((permissions.NEEDED, "❌"), (permissions.WELCOME, "➖")):
+    welcome = permissions.WELCOME | (permissions.WEBHOOKS if several else {})
+    for names, mark in ((permissions.NEEDED, "❌"), (welcome, "➖")):
         rows += [
             f"{mark} **{permissions.title(name)}** {why}"
             for name, why in names.items()

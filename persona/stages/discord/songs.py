@@ -25,7 +25,7 @@ from skills.requesting import Asker
 from skills.song import read_score
 
 if TYPE_CHECKING:
-    from persona.stages.discord.bot import DiscordStage
+    from persona.stages.discord.act import Act
 
 log = structlog.get_logger()
 FASTER, SLOWER = 1.12, 1 / 1.12  # of the tempo, a press
@@ -35,41 +35,41 @@ INTERACTION = discord.Interaction[Any]
 
 
 class Songs:
-    def __init__(self, stage: DiscordStage) -> None:
-        self.stage = stage
+    def __init__(self, act: Act) -> None:
+        self.act = act
 
     # ---- ordering
 
     async def order(self, reply: Reply, brief: Brief, seed: int | None = None) -> None:
         """Writes the request down, then says 'on it' with its place; that message is edited from now on."""
-        interaction, stage = reply.interaction, self.stage
+        interaction, act = reply.interaction, self.act
         address, private = await self._address(reply)
         if address is None:
-            await reply.say(stage.lines.say("no_private", str(interaction.id)))
+            await reply.say(act.lines.say("no_private", str(interaction.id)))
             return
         fan = fan_id(interaction.user.id)
         asker = Asker(fan, address, str(interaction.id))
         try:
-            receipt = await asyncio.to_thread(requesting.order, stage.skills, asker, brief, seed)
+            receipt = await asyncio.to_thread(requesting.order, act.skills, asker, brief, seed)
         except BriefError as error:
             await reply.say(str(error))
             return
-        head = stage.lines.say(
+        head = act.lines.say(
             "on_it_for" if receipt.dedication else "on_it", receipt.request,
             theme=plain(shorten(receipt.theme, 150)), dedication=plain(shorten(receipt.dedication, 60)),
         )  # fmt: skip
-        status = await asyncio.to_thread(stage.book.status, receipt.request)
+        status = await asyncio.to_thread(act.book.status, receipt.request)
         if private:
-            await reply.say(f"{head}\n{stage.lines.say('comes_in_private', receipt.request)}")
+            await reply.say(f"{head}\n{act.lines.say('comes_in_private', receipt.request)}")
             return
-        text = f"{head}\n{stage.orders.words(status)}"
+        text = f"{head}\n{act.orders.words(status)}"
         sent = await reply.say(text)
         if sent is not None and not reply.hidden:
             guild = str(interaction.guild_id or "")
             order = Order(
                 receipt.request, asker.fan, guild, str(sent.channel.id), str(sent.id), "", head, text
             )
-            await asyncio.to_thread(stage.orders.note, order)
+            await asyncio.to_thread(act.orders.note, order)
 
     async def _address(self, reply: Reply) -> tuple[Address | None, bool]:
         """Where the song is to be posted, and whether that is in private because the bot is not in this place."""
@@ -91,34 +91,34 @@ class Songs:
             return
         reply = await Reply.begin(interaction, hidden=True)
         try:
-            found = await asyncio.to_thread(self.stage.library.read, song)
+            found = await asyncio.to_thread(self.act.library.read, song)
         except LibraryError:
-            await reply.say(self.stage.lines.say("song_gone", song))
+            await reply.say(self.act.lines.say("song_gone", song))
             return
-        await {"words": self.words, "stems": self.stems, "share": self.share, "report": self.report}[what](
-            reply, found
-        )
+        pressed = {"play": self.play, "words": self.words, "stems": self.stems, "share": self.share,
+                   "report": self.report}  # fmt: skip
+        await pressed[what](reply, found)
 
     async def remake(self, interaction: INTERACTION, what: str, song: str) -> None:
         """The same words again: another take, or faster, slower, higher, lower with the same tune."""
-        reply, stage = await Reply.begin(interaction), self.stage
+        reply, act = await Reply.begin(interaction), self.act
         try:
             brief, seed = await asyncio.to_thread(self._made_over, what, song)
         except (LibraryError, OSError):
-            await reply.say(stage.lines.say("song_gone", song))
+            await reply.say(act.lines.say("song_gone", song))
         except ValueError:
-            await reply.say(stage.lines.say(f"no_{what}", song))
+            await reply.say(act.lines.say(f"no_{what}", song))
         else:
             await self.order(reply, brief, seed)
 
     def _made_over(self, what: str, song: str) -> tuple[Brief, int | None]:
         """Raises ValueError where the song cannot go further that way."""
-        found = self.stage.library.read(song)
-        brief = dataclasses.replace(found.brief, words=self.stage.library.read_lyrics(song).text)
+        found = self.act.library.read(song)
+        brief = dataclasses.replace(found.brief, words=self.act.library.read_lyrics(song).text)
         if what == "take":
             return brief, None
         if what in ("faster", "slower"):
-            bpm = read_score(self.stage.library.folder(song)).tempo[0].bpm
+            bpm = read_score(self.act.library.folder(song)).tempo[0].bpm
             changed = round(bpm * (FASTER if what == "faster" else SLOWER), 1)
             if not BPM[0] <= changed <= BPM[1]:
                 raise ValueError(what)
@@ -129,46 +129,59 @@ class Songs:
         return dataclasses.replace(brief, shift=shift), found.seed
 
     async def words(self, reply: Reply, song: Song) -> None:
-        text = await asyncio.to_thread(files.words, self.stage.library, song.id)
+        text = await asyncio.to_thread(files.words, self.act.library, song.id)
         if len(text) + len(song.title) + 20 <= LIMIT:
             await reply.say(f"**{plain(song.title)}**\n{text}")
         else:
             await reply.say(files=[files.Upload(f"{files.file_name(song.title)}.txt", text.encode())])
 
+    async def play(self, reply: Reply, song: Song) -> None:
+        """In the voice channel that the fan is in; else for the fan alone. Counted once per fan: it is the one way
+        of listening that a program on Discord hears of."""
+        interaction, act = reply.interaction, self.act
+        state = interaction.user.voice if isinstance(interaction.user, discord.Member) else None
+        if state is not None and state.channel is not None:
+            await interaction.client.performer.perform(act, reply, state.channel, [song.id])
+            return
+        most = interaction.filesize_limit
+        clip = await asyncio.to_thread(files.clip_within, act.library, song.id, most)
+        if clip is None:
+            await reply.say(act.lines.say("too_large", song.id))
+            return
+        await reply.say(act.lines.say("play", song.id, title=plain(song.title)), files=[clip])
+        await act.charts.count(song.id, interaction.user.id, "play", interaction.guild_id)
+
     async def stems(self, reply: Reply, song: Song) -> None:
         """For the one who asked: in a reply that only they see."""
-        most = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
-        guild = reply.interaction.guild
-        packed = await asyncio.to_thread(
-            files.stems, self.stage.library, song.id, guild.filesize_limit if guild else most
-        )
+        most = reply.interaction.filesize_limit
+        packed = await asyncio.to_thread(files.stems, self.act.library, song.id, most)
         if packed is None:
-            await reply.say(self.stage.lines.say("no_stems", song.id))
+            await reply.say(self.act.lines.say("no_stems", song.id))
         else:
-            await reply.say(self.stage.lines.say("stems", song.id, title=plain(song.title)), files=[packed])
+            await reply.say(self.act.lines.say("stems", song.id, title=plain(song.title)), files=[packed])
 
     async def share(self, reply: Reply, song: Song) -> None:
-        """A link to pass on, and the song in the fan's own messages; counted once per fan."""
+        """A link to pass on; counted once per fan."""
         message = reply.interaction.message
-        await self.stage.charts.count(song.id, reply.interaction.user.id, "share", reply.interaction.guild_id)
+        await self.act.charts.count(song.id, reply.interaction.user.id, "share", reply.interaction.guild_id)
         link = message.jump_url if message is not None else ""
-        await reply.say(self.stage.lines.say("share", song.id, title=plain(song.title), link=link))
+        await reply.say(self.act.lines.say("share", song.id, title=plain(song.title), link=link))
 
     async def report(self, reply: Reply, song: Song) -> None:
         """Written down for the operator; told to the moderators where they named a channel for it."""
-        interaction, stage = reply.interaction, self.stage
-        new = await stage.store.awrite(
+        interaction, act = reply.interaction, self.act
+        new = await act.store.awrite(
             "insert or ignore into reports values (?, ?, ?, ?, ?)",
             song.id, fan_id(interaction.user.id), str(interaction.guild_id or ""), "button", time.time(),
         )  # fmt: skip
-        await reply.say(stage.lines.say("reported" if new else "reported_before", song.id))
+        await reply.say(act.lines.say("reported" if new else "reported_before", song.id))
         if not new:
             return
         log.warning(
             "discord: a song was reported", song=song.id, fan=interaction.user.id, guild=interaction.guild_id
         )
-        channel_id = stage.servers.of(interaction.guild_id).report_channel
-        channel = stage.get_channel(channel_id) if channel_id else None
+        channel_id = act.servers.of(interaction.guild_id).report_channel
+        channel = act.client.get_channel(channel_id) if channel_id else None
         if isinstance(channel, discord.abc.Messageable):
             link = interaction.message.jump_url if interaction.message else song.id
             text = f"🚩 {plain(interaction.user.display_name)}: **{plain(song.title)}** {link}"

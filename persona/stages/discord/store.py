@@ -15,6 +15,7 @@ T = TypeVar("T")
 SCHEMA = """
 create table if not exists servers (guild text primary key, settings text not null);
 create table if not exists channels (guild text, channel text primary key, mode text not null);
+create table if not exists homes (guild text, channel text primary key, artist text not null);
 create table if not exists outbox (
     nonce text primary key, address text not null, text text not null, clip text not null,
     tried integer not null default 0, due real not null, message text not null default '');
@@ -34,6 +35,7 @@ create table if not exists reports (
 create table if not exists usage (
     server text, day text, answers integer not null default 0, songs integer not null default 0,
     seconds real not null default 0, primary key (server, day));
+create table if not exists hits (guild text primary key, song text not null);
 create table if not exists charts (guild text, week text, primary key (guild, week));
 """
 

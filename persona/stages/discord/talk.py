@@ -17,13 +17,14 @@ import structlog
 from persona.stages.discord.costs import Costs
 from persona.stages.discord.ear import Heard, Mode, Why, said, why_answer
 from persona.stages.discord.elsewhere import Elsewhere
+from persona.stages.discord.faces import Face
 from persona.stages.discord.lines import Lines
 from persona.stages.discord.pace import Pace
 from persona.stages.discord.permissions import may
 from persona.stages.discord.places import encounter_of, fan_id, server_of
 from persona.stages.discord.say import Unsayable, nonce_of, say
 from persona.stages.discord.servers import Servers
-from persona.stages.discord.texts import split
+from persona.stages.discord.texts import LIMIT, ROOM_FOR_NAMES, split
 from skills.book import seed_of
 
 log = structlog.get_logger()
@@ -57,8 +58,9 @@ class Turn:
 
 @dataclass
 class Answered:
-    """Our replies to a message, and whether they are being written still."""
+    """Our replies to what was said last in `message`, and whether they are being written still."""
 
+    message: int
     replies: list[discord.Message] = field(default_factory=list)
     done: bool = False
 
@@ -69,6 +71,7 @@ class Talk:
     def __init__(
         self,
         elsewhere: Elsewhere,
+        face: Face,
         servers: Servers,
         lines: Lines,
         costs: Costs,
@@ -76,13 +79,8 @@ class Talk:
         gather: float,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.elsewhere, self.servers, self.lines, self.costs, self.pace = (
-            elsewhere,
-            servers,
-            lines,
-            costs,
-            pace,
-        )
+        self.elsewhere, self.face, self.servers = elsewhere, face, servers
+        self.lines, self.costs, self.pace = lines, costs, pace
         self.gather, self.now = gather, now
         self.heard = Heard()
         self.answered: OrderedDict[int, Answered] = (
@@ -98,12 +96,17 @@ class Talk:
 
     # ---- what is heard
 
-    def hear(self, message: discord.Message, me: discord.ClientUser) -> None:
-        """Takes a message up if it deserves an answer. Returns at once."""
+    def listens(self, message: discord.Message) -> bool:
+        """Whether this fan is in the middle of saying something to us here."""
+        turn = self._turns.get((message.channel.id, message.author.id))
+        return turn is not None and not turn.closed
+
+    def hear(self, message: discord.Message, me: discord.ClientUser, at_home: bool = True) -> None:
+        """Takes a message up if it deserves an answer (`at_home`: see ear.py). Returns at once."""
         if not self.heard.first_time(message.id):
             return
         turn = self._turns.get((message.channel.id, message.author.id))
-        why = why_answer(message, me, self._mode(message))
+        why = why_answer(message, me, self._mode(message), self.face, at_home)
         if turn is not None and not turn.closed and why in (None, "open"):
             # Said on: what follows a call within the pause belongs to it, though it calls nobody again.
             if said(message, me) and not message.author.bot:
@@ -177,9 +180,9 @@ class Talk:
             return
         last, began = turn.message, self.now()
         text = "\n".join(said(turn.messages[each], me) for each in sorted(turn.messages))
-        encounter = encounter_of(last, text)
+        encounter = encounter_of(last, text, sorted(turn.messages))
         self.conversations.setdefault(encounter.fan.id, set()).add(encounter.conversation)
-        answered = Answered()
+        answered = Answered(last.id)
         _keep(self.answered, seed_of(encounter.fan.id, encounter.message.id), answered)
         for each in turn.messages:
             _keep(self._replies, each, answered)
@@ -202,12 +205,14 @@ class Talk:
     async def _say(self, to: discord.Message, answer: str, answered: Answered) -> None:
         quiet = to.guild is not None and self.servers.of(to.guild.id).quiet(discord.utils.utcnow())
         reply = to.guild is not None and may(to.channel, "read_message_history")
-        for place, piece in enumerate(split(answer)):
-            options: dict[str, Any] = (
-                {"reference": to.to_reference(fail_if_not_exists=False)} if reply and place == 0 else {}
-            )
+        for place, piece in enumerate(split(answer, LIMIT - ROOM_FOR_NAMES)):
+            options: dict[str, Any] = {}
+            if place == 0 and to.guild is not None:
+                options["answers"] = to.author.id
+                if reply:
+                    options["reference"] = to.to_reference(fail_if_not_exists=False)
             try:
-                sent = await say(
+                sent = await self.face.say(
                     to.channel, piece, nonce=nonce_of(f"answer {to.id} {place}"), silent=quiet, **options
                 )
             except Unsayable as error:
@@ -219,7 +224,7 @@ class Talk:
             answered.replies.append(sent)
 
     async def _warn(self, message: discord.Message) -> None:
-        answered = Answered(done=True)
+        answered = Answered(message.id, done=True)
         await self._say(message, self.lines.say("slow_down", str(message.id)), answered)
 
     async def _complain(self, to: discord.Message, error: Unsayable) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 LIMIT = 2000  # characters of one message
+ROOM_FOR_NAMES = 100  # of them, that a mention or an artist's name may need before a text
 BAR = 12
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+")
 

@@ -16,7 +16,8 @@ from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 
 from persona.encounter import Encounter
-from persona.stages.discord.bot import DiscordStage, Parts
+from persona.stages.discord.act import Parts
+from persona.stages.discord.bot import DiscordStage
 from persona.stages.discord.elsewhere import Elsewhere
 from persona.stages.discord.keeps import KeepsNothing
 from persona.stages.discord.limits import Limits
@@ -27,6 +28,7 @@ from persona.stages.discord.servers import Servers
 from persona.stages.discord.store import Store
 from skills.book import RequestBook
 from skills.brief import Brief
+from skills.database import Database
 from skills.library import Library, Song
 from skills.lyrics import Line, Lyrics, Stanza
 from skills.post import Post
@@ -63,7 +65,7 @@ def build(data: Path, **chosen: Any) -> Parts:
     store = chosen.get("store") or Store(data / "discord.sqlite")
     servers = Servers(store)
     limits = Limits(store, servers, lines, chosen.get("songs_per_day", 5))
-    book = RequestBook(f"sqlite:///{data / 'requests.sqlite'}")
+    book = RequestBook(Database(f"sqlite:///{data / 'requests.sqlite'}"))
     skills = Skills(book, Library(data / "songs"), no_author, 20.0, limits.permit)
     artist = chosen.get("artist") or Scripted(chosen.get("says"))
     if isinstance(artist, Scripted) and chosen.get("takes_orders"):

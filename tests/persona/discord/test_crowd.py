@@ -72,7 +72,7 @@ async def test_two_hundred_fans_each_get_one_answer_to_each_message_and_nobody_w
                 await asyncio.sleep(2 * ROUND)
                 memory = process.memory_info().rss
                 heard = await speaking
-                talk = parts.elsewhere.artist.stages[-1].talk
+                talk = parts.elsewhere.artist.stages[-1].main.talk
                 await until(lambda: not talk._tasks and len(answered(server, places)) >= len(heard), 60)
                 await asyncio.sleep(1.0)
                 grown = (process.memory_info().rss - memory) / 1e6

@@ -1,4 +1,4 @@
-"""The stage and the real memory: hits are known, forgetting is for good, servers are apart."""
+"""The stage and the real house: hits are known, forgetting is for good, servers are apart."""
 
 from __future__ import annotations
 
@@ -6,42 +6,44 @@ from datetime import UTC, datetime
 
 import pytest
 
-from memory.embedder import Embedder
 from memory.fan import Fan, Scope
-from memory.memory import Memory
-from persona.stages.discord.keeps import MemoryKeeps
+from persona.settings import read_settings
+from persona.stages.discord.keeps import HouseKeeps
+from persona.wiring import House
 
-
-@pytest.fixture(scope="module")
-def embedder():
-    return Embedder()
+ANN = Fan("discord:1", "Ann")
 
 
 @pytest.fixture
-def memory(tmp_path, embedder):
-    memory = Memory(tmp_path / "memory", embedder)
-    yield memory
-    memory.close()
+def keeps(tmp_path):
+    house = House(read_settings(data_dir=tmp_path / "data"))
+    yield HouseKeeps(house)
+    house.memory.close()
+    house.book.close()
 
 
-def test_the_number_one_of_a_server_is_known_there_and_nowhere_else(memory):
-    MemoryKeeps(lambda: memory, "Breaking Rust").number_one("Last Train Home", 77)
-    ann = Fan("discord:1", "Ann")
+def test_the_number_one_of_a_server_is_known_there_and_nowhere_else(keeps):
+    keeps.number_one("Last Train Home", 77)
+    memory, artist = keeps.house.memory, keeps.house.card.name
     here, server = Scope("channel", "discord:77/5"), Scope("server", "discord:77")
-    [known] = memory.recall(ann, (here, server), "Breaking Rust", "what is your biggest hit?")
+    [known] = memory.recall(ANN, (here, server), artist, "what is your biggest hit?")
     assert "Last Train Home" in known.text
     there, other = Scope("channel", "discord:88/5"), Scope("server", "discord:88")
-    assert memory.recall(ann, (there, other), "Breaking Rust", "what is your biggest hit?") == []
+    assert memory.recall(ANN, (there, other), artist, "what is your biggest hit?") == []
 
 
-def test_what_a_fan_said_is_exported_and_then_forgotten(memory):
-    keeps, ann = MemoryKeeps(lambda: memory, "Breaking Rust"), Fan("discord:1", "Ann")
+def test_what_a_fan_said_is_exported_and_then_forgotten(keeps):
+    memory, artist, now = keeps.house.memory, keeps.house.card.name, datetime.now(UTC)
     memory.remember(
-        ann, Scope("fan", ann.id), "Breaking Rust", "My dog is called Bruno.", "", datetime.now(UTC)
+        ANN, Scope("fan", ANN.id), artist, "My dog is called Bruno.", "", now, messages=["discord:5"]
     )
-    assert "Bruno" in str(keeps.export(ann))
-    keeps.forget(ann)
-    assert keeps.export(ann)["memories"] == []
+    memory.remember(ANN, Scope("fan", ANN.id), artist, "My sister is called Maya.", "", now)
+    assert "Bruno" in str(keeps.export(ANN)) and "Maya" in keeps.page(keeps.export(ANN))
+    keeps.taken_back(5)
+    assert "Bruno" not in str(keeps.export(ANN))
+    assert keeps.forget(ANN, "", False).counts["turn"] == 1
+    assert keeps.export(ANN)["memories"] == []
+    assert "/forget" in keeps.privacy() and "/export" in keeps.privacy()
 
 
 async def test_an_encounter_in_a_channel_sees_its_server_and_one_in_private_sees_none(theatre):
@@ -51,3 +53,4 @@ async def test_an_encounter_in_a_channel_sees_its_server_and_one_in_private_sees
         in_channel, in_private = t.artist.met
         assert [str(scope) for scope in in_channel.around] == [f"server:discord:{t.guild.id}"]
         assert in_private.around == ()
+        assert in_channel.heard_in == (f"discord:{in_channel.message.id}",)

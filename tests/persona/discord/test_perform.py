@@ -79,7 +79,7 @@ async def test_it_comes_along_plays_the_set_shows_what_is_playing_and_leaves(hal
         voice.stop()
         await until(lambda: voice.left)
         assert t.stage.performer.on_stage == {}
-        assert [entry.fans for entry in t.stage.charts.top(t.guild.id, 0)] == [1, 1], (
+        assert [entry.fans for entry in t.stage.main.charts.top(t.guild.id, 0)] == [1, 1], (
             "listening counts as a play"
         )
 

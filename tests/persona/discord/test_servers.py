@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from persona.forgetting import Receipt
 from persona.stages.discord import permissions
 from persona.stages.discord.bot import DiscordStage
+from persona.stages.discord.keeps import KeepsNothing
 from persona.stages.discord.lines import Lines
 from persona.stages.discord.token import TokenHeld, hold_token
 
@@ -106,14 +108,14 @@ async def test_reactions_and_shares_count_once_per_fan(theatre):
         await t.bob.react(clip, "❤️")
         for _ in range(3):
             await t.bob.click(clip, custom_id=f"song:share:{song}")
-        [entry] = t.stage.charts.top(t.guild.id, 0)
+        [entry] = t.stage.main.charts.top(t.guild.id, 0)
         assert (entry.points, entry.fans, entry.title) == (1 + 1 + 3, 2, "Last Train Home")
         await t.bob.unreact(clip, "❤️")
         await t.ann.unreact(clip, "🔥")
-        assert t.stage.charts.top(t.guild.id, 0)[0].points == 1 + 3
+        assert t.stage.main.charts.top(t.guild.id, 0)[0].points == 1 + 3
         shown = await t.ann.slash(t.channel, "chart")
         assert "🥇" in shown.response.content and "Last Train Home" in shown.response.content
-        assert t.stage.charts.hits() == ["Last Train Home"]
+        assert t.stage.main.charts.hits() == ["Last Train Home"]
 
 
 async def test_the_weekly_chart_is_posted_once_even_over_a_restart(theatre):
@@ -127,12 +129,12 @@ async def test_the_weekly_chart_is_posted_once_even_over_a_restart(theatre):
         await t.ann.react(t.said()[-1], "❤️")
         thursday, friday = datetime(2026, 11, 19, 20, tzinfo=UTC), datetime(2026, 11, 20, 18, 5, tzinfo=UTC)
         t.parts.store.write("update liked set at = ?", thursday.timestamp())
-        assert await t.stage.charts.look(thursday) == []
-        assert len(await t.stage.charts.look(friday)) == 1
-        assert await t.stage.charts.look(friday) == []
+        assert await t.stage.main.charts.look(thursday) == []
+        assert len(await t.stage.main.charts.look(friday)) == 1
+        assert await t.stage.main.charts.look(friday) == []
         await t.look()
         await t.env.restart_bot(DiscordStage(t.parts, shard_count=1))
-        assert await t.stage.charts.look(friday) == []
+        assert await t.stage.main.charts.look(friday) == []
         await t.look()
         [post] = t.said(hall)
         assert kept.hit == ("Last Train Home", t.guild.id), "the artist knows its hits"
@@ -154,57 +156,75 @@ async def test_privacy_says_what_is_kept_and_how_to_undo_it(theatre):
         assert "`/forget`" in told and "`/export`" in told
 
 
-class Kept:
+class Kept(KeepsNothing):
     """A memory that notes what it was asked."""
 
-    def __init__(self):
-        self.forgotten = []
+    def __init__(self, *posted):
+        self.forgotten, self.gone, self.posted = [], [], posted
 
     def export(self, fan):
-        return [{"said": "my dog is called Bruno", "by": fan.id}]
+        return {"said": "my dog is called Bruno", "by": fan.id}
 
-    def forget(self, fan):
-        self.forgotten.append(fan.id)
+    def page(self, export):
+        return f"<p>{export['said']}</p>"
+
+    def forget(self, fan, about, clips):
+        self.forgotten.append((fan.id, about, clips))
+        return Receipt(datetime.now(UTC), {"turn": 2}, posted=self.posted)
+
+    def taken_back(self, message):
+        self.gone.append(message)
 
     def number_one(self, title, guild):
         self.hit = (title, guild)
 
 
-async def test_export_gives_all_of_ones_own_and_nothing_of_others(theatre):
+async def test_export_gives_all_of_ones_own_as_data_and_as_a_page(theatre):
     async with theatre(keeps=Kept()) as t:
-        t.finished(t.order())
-        t.order(t.bob, "bob's secret")
-        await t.look()
         result = await t.ann.slash(t.channel, "export")
         assert result.ephemeral
-        [file] = result.response.attachments
-        data = json.loads(await file.read())
-        assert data["memories"][0]["said"] == "my dog is called Bruno"
-        assert data["requests"][0]["brief"]["theme"] == "the last train home"
-        assert data["posted songs"][0][0] == "Last Train Home"
-        assert "bob" not in json.dumps(data)
+        data, page = result.response.attachments
+        assert json.loads(await data.read()) == {
+            "said": "my dog is called Bruno",
+            "by": f"discord:{t.ann.id}",
+        }
+        assert "Bruno" in (await page.read()).decode() and page.filename.endswith(".html")
 
 
-async def test_forget_asks_once_more_then_deletes_what_every_part_keeps(theatre):
+async def test_forget_asks_once_more_then_has_everything_forgotten(theatre):
     kept = Kept()
     async with theatre(keeps=kept) as t:
-        song = t.order()
-        t.finished(song)
-        waiting = t.order(theme="not yet made")
         await t.ann.send_dm("my secret")
-        await t.look()
-        await t.ann.react(t.said()[-1], "❤️")
         asked = await t.ann.slash(t.channel, "forget")
         assert kept.forgotten == []
-        await t.ann.click(asked.response, label="Forget me")
+        told = await t.ann.click(asked.response, label="Forget me")
         mine = f"discord:{t.ann.id}"
-        assert kept.forgotten == [mine]
+        assert kept.forgotten == [(mine, "", False)]
+        assert "2 things you said" in told.response.content, "a receipt says what went"
         assert t.artist.dropped == [f"discord:@me/{t.ann.user.dm_channel.id}#{mine}"], (
             "nor is the talk gone on with"
         )
-        assert t.parts.skills.book.status(waiting).state == "cancelled"
-        for table in ("posted", "liked", "reports", "orders"):
-            assert t.parts.store.read(f"select 1 from {table} where fan = ?", mine) == []
+
+
+async def test_one_matter_is_forgotten_and_the_posts_of_its_songs_are_taken_back(theatre):
+    kept = Kept()
+    async with theatre(keeps=kept) as t:
+        t.finished(t.order())
+        await t.look()
+        post = t.said()[-1]
+        kept.posted = ((str(t.channel.id), str(post.id)),)
+        asked = await t.ann.slash(t.channel, "forget", about="my job", clips=True)
+        await t.ann.click(asked.response, label="Forget me")
+        assert kept.forgotten == [(f"discord:{t.ann.id}", "my job", True)]
+        assert post.id not in [each.id for each in t.said()]
+
+
+async def test_a_deleted_message_takes_what_was_kept_of_it_along(theatre):
+    kept = Kept()
+    async with theatre(keeps=kept) as t:
+        message = await t.ann.send(t.channel, f"{t.me} my dog is called Bruno")
+        await t.ann.delete(message)
+        assert message.id in kept.gone  # and our answer, which was taken back with it
 
 
 # ---- where the bot is not a member

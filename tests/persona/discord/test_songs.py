@@ -57,8 +57,8 @@ async def test_one_message_is_edited_as_the_song_moves_and_not_too_often(theatre
         assert reply.content.startswith("On it.") and "\n-# " in reply.content
         song = t.parts.skills.book.of_fan(f"discord:{t.ann.id}")[0].request.id
         before = len(edits(t, reply))
-        now = [t.stage.orders.now() + 100]
-        monkeypatch.setattr(t.stage.orders, "now", lambda: now[0])
+        now = [t.stage.main.orders.now() + 100]
+        monkeypatch.setattr(t.stage.main.orders, "now", lambda: now[0])
         _at_work(t, song, monkeypatch, lambda: {"lyrics": 1.0, "score": 1.0, "sing": (now[0] % 100) / 100})
         for _ in range(10):
             now[0] += 0.5
@@ -76,7 +76,7 @@ async def test_after_a_restart_progress_goes_on_in_the_same_message(theatre):
         t.parts.skills.book.cancel(song)
         await t.look()
         [reply] = t.said()
-        assert t.stage.lines.say("ended_cancelled", song) in reply.content
+        assert t.stage.main.lines.say("ended_cancelled", song) in reply.content
 
 
 async def test_the_clip_comes_as_a_file_with_words_and_buttons_in_reply_to_the_one_who_asked(theatre):
@@ -91,7 +91,7 @@ async def test_the_clip_comes_as_a_file_with_words_and_buttons_in_reply_to_the_o
         assert "||The last train home is late" in clip.content
         assert clip.reference.message_id == asked.id
         ids = [child.custom_id for row in clip.components for child in row.children]
-        whats = "take faster slower higher lower words stems share report".split()
+        whats = "take faster slower higher lower play words stems share report".split()
         assert ids == [f"song:{what}:{song}" for what in whats]
         assert sent(t)[-1].json["nonce"] == nonce_of(f"{song}:clip") and len(nonce_of(song)) <= 25
         assert sent(t)[-1].json["enforce_nonce"] is True
@@ -218,7 +218,7 @@ async def test_a_fan_gets_so_many_songs_a_day_by_command_button_or_talk(theatre)
         await t.mod.slash(t.channel, "setup songs", per_day=1)
         await t.ann.slash(t.channel, "song", theme="one")
         refused = await t.ann.slash(t.channel, "song", theme="two")
-        assert refused.response.content == t.stage.lines.say(
+        assert refused.response.content == t.stage.main.lines.say(
             "enough_songs", str(refused._interaction.id), most=1
         )
         assert len(t.parts.skills.book.of_fan(f"discord:{t.ann.id}")) == 1

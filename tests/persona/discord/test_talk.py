@@ -145,7 +145,7 @@ async def test_in_an_open_channel_it_joins_in_with_a_cooldown(theatre):
         await t.bob.send(t.channel, "oh no, where did you see him last?")
         assert len(t.said()) == 1, "the second is within the cooldown"
         await t.stage.servers.change(t.guild.id, join_chance=0)
-        t.stage.talk._joined.clear()
+        t.stage.main.talk._joined.clear()
         await t.ann.send(t.channel, "by the old station, I think")
         assert len(t.said()) == 1, "a rate of nothing is never"
 
