@@ -20,12 +20,15 @@ from typing import TYPE_CHECKING
 from skills.brief import Brief
 from skills.files import write_text_whole, written_whole
 from skills.library import Library, Song, song_id
+from skills.provenance import ledger, models
+from skills.provenance.carrying import marked, note_order, seal
 from skills.reuse import take_over
 from skills.style import Style, load_style
 from voice.score import Score
 from voice.take import STUDIO_RATE, Take
 
 if TYPE_CHECKING:
+    from skills.provenance.operator import Operator
     from skills.words import Author
     from voice.engines.protocol import ScoreSinger
     from voice.expression import Expression
@@ -47,6 +50,7 @@ class Studio:
 
     `reach()`: the singer's comfortable range, as MIDI numbers. `used(song)`: lines that this song must not sing again
     (those of other songs). `palette`: the persona's colours, '#rrggbb' (see skills/drawing/paint.py).
+    `operator()`: whose certificate signs the clips. `writer`: the language model behind `author`, '' for none.
     """
 
     library: Library
@@ -56,6 +60,8 @@ class Studio:
     artist: str
     used: Callable[[str], Collection[str]]
     reach: Callable[[], tuple[int, int]]
+    operator: Callable[[], Operator]
+    writer: str = ""
     palette: tuple[str, ...] = ()
 
 
@@ -92,6 +98,7 @@ def make_song(studio: Studio, brief: Brief, seed: int, progress: Progress = noth
     """Makes the whole song in this process and returns what song.json says of it."""
     song = song_id(brief, seed)
     studio.library.open(brief, seed, song)
+    note_order(studio.library.folder(song), brief, seed)
     return run_steps(studio, song, progress)
 
 
@@ -118,6 +125,8 @@ def write_words(studio: Studio, song: str, progress: Progress) -> None:
     if studio.library.take_given(song, "lyrics.json"):
         return
     studio.library.write_lyrics(song, write_lyrics(now.brief, now.seed, studio.author(), studio.used(song)))
+    if not now.brief.words:
+        _note(studio, song, "wrote", models.author(studio.writer))
 
 
 @step("score")
@@ -132,6 +141,7 @@ def compose_score(studio: Studio, song: str, progress: Progress) -> None:
         now.brief.shift
     )
     write_text_whole(studio.library.folder(song) / "score.json", score.to_json())
+    _note(studio, song, "composed", models.composer())
 
 
 @step("sing")
@@ -147,6 +157,7 @@ def sing_score(studio: Studio, song: str, progress: Progress) -> None:
     with written_whole(folder / "stems" / "vocal.wav") as path:
         soundfile.write(path, take.studio_audio(), STUDIO_RATE, subtype="PCM_24")
     write_text_whole(folder / "take.json", take.timings_json())
+    _note(studio, song, "sang", models.singer(singer), voice=studio.voice)
 
 
 @step("band")
@@ -161,6 +172,7 @@ def play_band(studio: Studio, song: str, progress: Progress) -> None:
     for name, audio in stems.items():
         with written_whole(folder / "stems" / f"{name}.wav") as path:
             soundfile.write(path, audio.T, STUDIO_RATE, subtype="PCM_24")
+    _note(studio, song, "played", models.band(), players=sorted(stems))
 
 
 @step("mix")
@@ -181,11 +193,14 @@ def mix_clip(studio: Studio, song: str, progress: Progress) -> None:
         for path in sorted((folder / "stems").glob("*.wav"))
     }
     mixed = mix(stems.pop("vocal"), stems, score, style_of(now.brief), lead=take.lead)
+    mixed = marked(mixed, song, studio.artist)
+    _note(studio, song, "mixed", models.desk())
     progress("mix", 0.6)
     cover = folder / "cover.png"
     write_cover(cover, now.brief, lyrics, studio.artist, now.seed, Palette.of(studio.palette))
     clip = encode(mixed, folder, lyrics.title, studio.artist, comment=label(studio.artist), cover=cover)
     write_exports(folder, score, lyrics, take, artist=studio.artist)
+    seal(folder, [clip.mp3, clip.ogg], lyrics.title, studio.artist, label(studio.artist), studio.operator())
     write_text_whole(folder / "clip.json", json.dumps(dataclasses.asdict(clip), default=str))
 
 
@@ -227,6 +242,11 @@ def finish(studio: Studio, song: str, timings: dict[str, float]) -> Song:
         torn.unlink()
     studio.library.write(done)
     return done
+
+
+def _note(studio: Studio, song: str, deed: str, model: models.Model, **facts: object) -> None:
+    seed = studio.library.read(song).seed
+    ledger.append(studio.library.folder(song), deed, facts={"model": model, "seed": seed, **facts})
 
 
 def label(artist: str) -> str:
