@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from persona.commands.common import JSON, house, print_json
+from persona.commands.training import add_bench
 
 
 def add_to(app: typer.Typer) -> None:
     group = typer.Typer(help="Measure: songs, voice, memory.", no_args_is_help=True)
     app.add_typer(group, name="bench")
+    add_bench(group)
 
     @group.command("songs")
     def songs(

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from persona.commands.common import JSON, house, print_json
+from persona.commands.training import add_train
 
 if TYPE_CHECKING:
     from voice.voices import Voice
@@ -21,6 +22,7 @@ Facts = dict[str, Any]
 def add_to(app: typer.Typer) -> None:
     group = typer.Typer(help="Who can sing.", no_args_is_help=True)
     app.add_typer(group, name="voices")
+    add_train(group)
 
     @group.command("list")
     def list_voices(as_json: bool = JSON) -> None:

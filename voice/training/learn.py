@@ -38,7 +38,7 @@ class Learned:
 def learn(
     folder: Path,
     name: str,
-    network: Network,
+    network: Callable[[], Network],
     start: Voice,
     plan: Plan,
     work: Path,
@@ -46,7 +46,8 @@ def learn(
     told: Callable[[int, float], None] = lambda step, loss: None,
     judged: Callable[[Judgement], None] = lambda judgement: None,
 ) -> Learned:
-    """The voice of the recordings in `folder`, called `name`. `work` keeps checkpoints, from which a run goes on.
+    """The voice of the recordings in `folder`, called `name`. `work` keeps checkpoints, from which a run goes on;
+    `network` gives a plain one, and is asked only once the recordings may be learned from.
 
     Raises DatasetError (no signed consent that allows it today, or recordings that cannot be learned from), OSError.
     """
@@ -55,7 +56,7 @@ def learn(
     consent = read_consent_file(folder / CONSENT)
     dataset = read_dataset(folder)
     checkpoint = checkpoint_path(work, dataset, start.style, plan)
-    fitted = fit(dataset, network, start.style, plan, checkpoint, told, judged)
+    fitted = fit(dataset, network(), start.style, plan, checkpoint, told, judged)
     comfortable, extreme = ranges(dataset)
     first, last = fitted.history[0].held_out, min(one.held_out for one in fitted.history)
     people = ", ".join(one.who for one in consent)

@@ -1,0 +1,257 @@
+"""Can a voice be learned from its singing? A hidden one sings three minutes; a voice is fitted to them, from another.
+
+The hidden voice is hidden.json: a blend of style rows that no shipped voice holds. What is learned from is what a
+stranger would have: wavs, phonemes with durations, notes. Then all three sing lines that were not learned from.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from voice.alphabet import VOWELS
+from voice.bench.lines import Line, bench_lines
+from voice.expression import Expression
+from voice.singer import Singer
+from voice.take import SAMPLE_RATE, Take
+from voice.timing import DIPHTHONGS
+from voice.training.mel import unlikeness
+from voice.voices import Voice, load_voice
+
+if TYPE_CHECKING:
+    from voice.score import Score
+    from voice.training.fit import Judgement
+
+MINUTES = 3.0  # of the hidden voice's singing
+HELD = (
+    "amazing",
+    "dusty-road",
+    "liquids",
+    "diphthongs",
+    "high-call",
+    "strengths",
+)  # lines never learned from
+PLAIN = Expression(breath=0.0)  # breaths are nobody's voice
+NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+SEED = 1
+# A small plan, for a processor: some ten minutes of one core.
+STEPS, PIECE, RATE, JUDGE_EVERY = 120, 1.5, 0.03, 20
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A held-out line: how far each take lies from the hidden voice's, in dB of mel; `again`: from that voice's own
+    take with other noise and drift, for scale."""
+
+    line: str
+    start: float
+    fitted: float
+    again: float
+
+    @property
+    def nearer(self) -> float:
+        return 1 - self.fitted / self.start
+
+
+@dataclass(frozen=True)
+class Recovery:
+    lines: tuple[Compared, ...]
+    history: tuple[Judgement, ...]
+    minutes: float
+
+    @property
+    def nearer(self) -> float:
+        """The share of the distance that is gone, over all lines."""
+        return 1 - sum(one.fitted for one in self.lines) / sum(one.start for one in self.lines)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "nearer": round(self.nearer, 4),
+            "minutes": round(self.minutes, 2),
+            "lines": [{**one.__dict__, "nearer": round(one.nearer, 4)} for one in self.lines],
+            "history": [one.__dict__ for one in self.history],
+        }
+
+
+def hidden_voice() -> Voice:
+    text = resources.files("voice.bench").joinpath("hidden.json").read_text("utf-8")
+    return Voice.from_mapping(json.loads(text))
+
+
+def recover(
+    cache: Path,
+    work: Path,
+    steps: int = STEPS,
+    minutes: float = MINUTES,
+    held: Sequence[str] = HELD,
+    told: Callable[[str, float], None] = lambda what, share: None,
+) -> Recovery:
+    """The whole proof, in the folder `work`; run again it goes on. told: what is being done, the share done."""
+    from voice.training.fit import Plan
+    from voice.training.learn import learn
+    from voice.weights import load_network, plain_network
+
+    plan = Plan(steps=steps, seconds=PIECE, rate=RATE, judge_every=JUDGE_EVERY, held_out=0.08)
+    hidden, start = hidden_voice(), load_voice("breaking-rust")
+    network = load_network(cache, 1)
+    folder = work / "dataset"
+    lines = [line for line in bench_lines() if line.name not in held]
+    if not (folder / "transcriptions.csv").exists():
+        write_dataset(folder, lines, Singer(network, hidden), 60 * minutes, lambda x: told("recordings", x))
+    learned = learn(
+        folder, "recovered", lambda: plain_network(cache), start, plan, work,
+        told=lambda step, loss: told("learning", step / plan.all_steps),
+    )  # fmt: skip
+    compared = []
+    chosen = [line for line in bench_lines() if line.name in held]
+    for i, line in enumerate(chosen):
+        # One name for all: chance is drawn from it, and only the voices are to differ.
+        wanted, again = (_sung(network, hidden.style, hidden, line.score, SEED + j) for j in (0, 1))
+        takes = [
+            _sung(network, style, hidden, line.score, SEED) for style in (start.style, learned.voice.style)
+        ]
+        compared.append(Compared(line.name, *(distance(take, wanted) for take in (*takes, again))))
+        told("comparing", (i + 1) / len(chosen))
+    seconds = sum(float(one) for row in _rows(folder) for one in row["ph_dur"].split())
+    return Recovery(tuple(compared), learned.fitted.history, seconds / 60)
+
+
+def _sung(network: Any, style: tuple[float, ...], hidden: Voice, score: Score, seed: int) -> Take:
+    return Singer(network, replace(hidden, style=style)).sing(score, PLAIN, seed)
+
+
+def distance(one: Take, other: Take) -> float:
+    """dB between two takes of a score, frame by frame from tick 0 on, in mel, whatever their gains."""
+    first, second = (torch.tensor(take.audio[round(take.lead * SAMPLE_RATE) :]) for take in (one, other))
+    size = min(len(first), len(second))
+    return float(unlikeness(first[None, :size], second[None, :size], torch.ones(1, size)))
+
+
+def write_dataset(
+    folder: Path, lines: Sequence[Line], singer: Singer, seconds: float, told: Callable[[float], None]
+) -> None:
+    """`lines` sung, as many as fill `seconds`, in DiffSinger's layout, with the record of whose voice it is."""
+    import soundfile
+    import yaml
+
+    (folder / "wavs").mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, str]] = []
+    sung = 0.0
+    for line in lines:
+        take = singer.sing(line.score, PLAIN, SEED)
+        soundfile.write(folder / "wavs" / f"{line.name}.wav", take.audio, SAMPLE_RATE, subtype="PCM_16")
+        rows.append(transcription(line.name, line.score, take))
+        sung += take.seconds
+        told(min(sung / seconds, 1.0))
+        if sung >= seconds:
+            break
+    record = {
+        "who": "nobody: the hidden synthetic voice of Troubadour's training bench",
+        "what": "lines of the bench, sung by the program itself",
+        "until": (datetime.now(UTC).date() + timedelta(days=30)).isoformat(),
+        "uses": ["train", "sing"],
+        "signed": f"{datetime.now(UTC).date()}, by the program that made the recordings",
+    }
+    (folder / "consent.yaml").write_text(yaml.safe_dump(record, sort_keys=False), "utf-8")
+    with (folder / "transcriptions.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+
+
+def transcription(name: str, score: Score, take: Take) -> dict[str, str]:
+    """A take as a row of transcriptions.csv: phonemes in Kokoro's IPA without stress marks, and the notes."""
+    spans: list[tuple[str, float, float]] = []
+    for p in take.phonemes:
+        before = spans[-1] if spans else ("", -take.lead, -take.lead)
+        halves = {pair: whole for whole, pair in DIPHTHONGS.items()}.get(before[0] + p.symbol)
+        if halves and before[0] in VOWELS | set("eao") and abs(before[2] - p.start) < 1e-6:
+            spans[-1] = (halves, before[1], p.end)
+            continue
+        if p.start > before[2] + 1e-6:
+            spans.append(("SP", before[2], p.start))
+        spans.append((p.symbol, p.start, p.end))
+    end = take.seconds - take.lead
+    if end > spans[-1][2]:
+        spans.append(("SP", spans[-1][2], end))
+    notes: list[tuple[str, float]] = []
+    now = -take.lead
+    for timed in take.notes:
+        if timed.start > now + 1e-6:
+            notes.append(("rest", timed.start - now))
+        pitch = score.notes[timed.note].pitch
+        notes.append((f"{NOTES[pitch % 12]}{pitch // 12 - 1}", timed.end - max(timed.start, now)))
+        now = timed.end
+    if end > now:
+        notes.append(("rest", end - now))
+    return {
+        "name": name,
+        "ph_seq": " ".join(symbol for symbol, _, _ in spans),
+        "ph_dur": " ".join(f"{stop - start:.6f}" for _, start, stop in spans),
+        "note_seq": " ".join(note for note, _ in notes),
+        "note_dur": " ".join(f"{seconds:.6f}" for _, seconds in notes),
+    }
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((folder / "transcriptions.csv").read_text("utf-8").splitlines()))
+
+
+def as_text(found: Recovery) -> str:
+    """A Markdown table."""
+    head = [
+        "| held-out line | start | fitted | nearer | the hidden voice, other noise |",
+        "|---|---|---|---|---|",
+    ]
+    rows = [
+        f"| {one.line} | {one.start:.2f} dB | {one.fitted:.2f} dB | {one.nearer:.0%} | {one.again:.2f} dB |"
+        for one in found.lines
+    ]
+    start, fitted, again = (
+        float(np.mean([getattr(one, k) for one in found.lines])) for k in ("start", "fitted", "again")
+    )
+    return "\n".join(
+        [*head, *rows, f"| all | {start:.2f} dB | {fitted:.2f} dB | {found.nearer:.0%} | {again:.2f} dB |"]
+    )
+
+
+def plot(found: Recovery, path: Path) -> None:
+    """Held-out loss by step, and the lines before and after."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
+    steps = [one.step for one in found.history]
+    left.plot(steps, [one.loss for one in found.history], "0.7", label="pieces learned from")
+    left.plot(steps, [one.held_out for one in found.history], "b.-", label="held-out recordings")
+    left.set(xlabel="step", ylabel="mel difference [dB]", ylim=(0, None), title="Learning")
+    left.legend()
+    places = np.arange(len(found.lines))
+    for shift, name, colour in ((-0.27, "start", "0.7"), (0.0, "fitted", "b"), (0.27, "again", "g")):
+        label = {
+            "start": "the starting voice",
+            "fitted": "the learned voice",
+            "again": "the hidden voice again",
+        }[name]
+        right.bar(
+            places + shift, [getattr(one, name) for one in found.lines], 0.26, color=colour, label=label
+        )
+    right.set_xticks(places, [one.line for one in found.lines], rotation=20)
+    right.set(
+        ylabel="mel distance to the hidden voice [dB]", title=f"Held-out lines: {found.nearer:.0%} nearer"
+    )
+    right.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=90)
+    plt.close(figure)
