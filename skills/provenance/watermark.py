@@ -107,15 +107,23 @@ def mark(audio: Audio, payload: Payload, key: bytes = SHARED_KEY) -> Audio:
 
 def read(audio: Audio, key: bytes = SHARED_KEY) -> Reading:
     """[samples] at RATE, of one channel: the best reading, taking all of it for one piece."""
+    return recognise(listen(audio), key)
+
+
+def listen(audio: Audio) -> Audio:
+    """[samples] -> [CELL, PERIOD, groups]: what every cell says, whatever the key."""
+    layout = pattern()
+    return _folded(_told(audio, layout) * layout.weight)
+
+
+def recognise(heard: Audio, key: bytes = SHARED_KEY) -> Reading:
     layout = pattern(key)
-    folded = _folded(_told(audio, layout) * layout.weight)
     pilot = np.where(layout.bit < 0, layout.signs, 0)
-    score, phase, turn = max(_beginning(cells, pilot, phase) for phase, cells in enumerate(folded))
-    aligned = (np.roll(folded[phase], -turn, axis=0) * layout.signs).ravel()
+    score, phase, turn = max(_beginning(cells, pilot, phase) for phase, cells in enumerate(heard))
+    aligned = (np.roll(heard[phase], -turn, axis=0) * layout.signs).ravel()
     carries = layout.bit.ravel() >= 0
     soft = np.bincount(layout.bit.ravel()[carries], aligned[carries], minlength=CODED).astype(np.float64)
-    payload = decode(soft) if score >= LIKELY else None
-    return Reading(score, payload)
+    return Reading(score, decode(soft) if score >= LIKELY else None)
 
 
 def read_all(audio: Audio, key: bytes = SHARED_KEY) -> tuple[Reading, list[Reading]]:
