@@ -49,6 +49,27 @@ _FLIPS = {
 }  # fmt: skip
 
 
+_ASKS_HIT = re.compile(
+    r"\b(?:your|yours)\b[^.?!]{0,30}\b(?:hits?|number[- ]one|chart|most popular|best[- ](?:loved|known))\b"
+    r"|\b(?:what(?:'s| is)|which (?:song|one) is) (?:the )?(?:number one|(?:on )?top of the chart)"
+    r"|\b(?:song of yours|of your songs)\b[^.?!]{0,30}\b(?:most|best)\b",
+    re.IGNORECASE,
+)
+HIT = 'The number one song of the week, the biggest hit in the chart, is "{title}".'  # as the artist keeps it in mind
+_HIT = re.compile(re.escape(HIT).replace(re.escape("{title}"), "(.+)"))
+
+
+def asks_hit(text: str) -> bool:
+    """Whether somebody asks which of the artist's songs is liked best."""
+    return _ASKS_HIT.search(text.replace("’", "'")) is not None
+
+
+def hit(memory: str) -> str:
+    """The title in a memory of a chart, or ''."""
+    match = _HIT.search(memory)
+    return match[1] if match else ""
+
+
 def fan_name(text: str) -> str:
     """The name that somebody gives as their own in this message, or ''."""
     match = _NAMED.search(text)

@@ -216,6 +216,8 @@ class EmbeddedChatModel(BaseChatModel):
         verdict = verdict or guard.out_of_bounds(turn.text)
         if verdict:
             return Route(verdict.intent, verdict.topic, 1.0, 1.0)
+        if hearing.asks_hit(turn.text):
+            return Route("own_hits", "_" if _hit(turn) else "none", 1.0, 1.0)
         route = self.router.route(turn.text)
         if route.alarm > ALARM and route.intent in TALK and route.topic not in ("death", "pet"):
             return replace(route, intent="crisis", topic="check")  # rather asked once too often
@@ -276,6 +278,7 @@ class EmbeddedChatModel(BaseChatModel):
             "who": hearing.person(turn.text),
             "thing": hearing.theme(turn.text),
             "memory": self._memory(turn, route),
+            "hit": _hit(turn),
         }
         return {slot: text for slot, text in slots.items() if text}
 
@@ -311,6 +314,12 @@ class EmbeddedChatModel(BaseChatModel):
 
     def _seed(self, turn: Turn) -> str:
         return f"{len(turn.earlier)} {turn.text}"
+
+
+def _hit(turn: Turn) -> str:
+    """The title of the artist's number one, as far as it is known here."""
+    titles = (hearing.hit(memory.text) for memory in turn.known.memories if memory.speaker == "you")
+    return next((title for title in titles if title), "")
 
 
 def _substance(text: str) -> int:

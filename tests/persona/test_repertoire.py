@@ -24,6 +24,7 @@ SLOTS = {
     "step",
     "reason",
     "wait",
+    "hit",
 }
 
 

@@ -129,8 +129,22 @@ class Charts:
     # ---- the weekly post
 
     async def look(self, now: datetime) -> list[str]:
-        """Puts the chart of every server whose hour has come into the outbox, once a week. Returns their nonces."""
+        """Puts the chart of every server whose hour has come into the outbox, once a week; a week in which nobody
+        liked anything is passed over. Returns their nonces. Tells the artist of new hits."""
+        await asyncio.to_thread(self._tell_hits, now)
         return await asyncio.to_thread(self._look, now)
+
+    def _tell_hits(self, now: datetime) -> None:
+        """Whether or not a server posts its chart: what is number one there now, once when it changes."""
+        since = now.timestamp() - WEEK
+        told = dict(self.store.read("select guild, song from hits"))
+        for (guild,) in self.store.read(
+            "select distinct guild from liked where at >= ? and guild != ''", since
+        ):
+            [best, *_] = self.top(int(guild), since)
+            if told.get(guild) != best.song:
+                self.number_one(best.title, int(guild))
+                self.store.write("insert or replace into hits values (?, ?)", guild, best.song)
 
     def _look(self, now: datetime) -> list[str]:
         made = []
@@ -139,14 +153,14 @@ class Charts:
             due = (local.weekday(), local.hour) >= (settings.chart_day, settings.chart_hour)
             if settings.chart_channel is None or not due or settings.quiet(now):
                 continue
+            if not self.top(guild, now.timestamp() - WEEK):
+                continue
             week = f"{local.isocalendar().year}-{local.isocalendar().week:02d}"
             text = self.text(guild, now.timestamp() - WEEK)
             nonce = f"chart-{guild}-{week}:chart"
             address = str(address_of(settings.chart_channel, guild))
             if self.store.together(lambda c, row=(guild, week, nonce, address, text): _post_once(c, *row)):  # type: ignore[misc]
                 made.append(nonce)
-                for best in self.top(guild, now.timestamp() - WEEK)[:1]:
-                    self.number_one(best.title, guild)
         return made
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from memory.fan import Fan, Scope
 from persona.forgetting import Receipt
+from persona.hearing import HIT
 from persona.stages.discord.places import STAGE
 
 if TYPE_CHECKING:
@@ -81,9 +82,9 @@ class HouseKeeps:
 
     def number_one(self, title: str, guild: int) -> None:
         """The week's best song is a thing that the whole server may hear the artist speak of."""
-        told, artist = (
-            f'The number one song of the week, the biggest hit in the chart, is "{title}".',
-            self.house.card.name,
-        )
+        from memory.forgetting import forget_fan
+
+        told, artist = HIT.format(title=title), self.house.card.name
         fan, server = Fan(f"{STAGE}:chart-{guild}", artist), Scope("server", f"{STAGE}:{guild}")
+        forget_fan(self.house.memory, fan.id)  # last week's
         self.house.memory.remember_lore(fan, server, artist, told)

@@ -56,13 +56,14 @@ class Session:
     seq: int = 0
     sent: list[tuple[int, Json]] = field(default_factory=list)
     socket: web.WebSocketResponse | None = None
+    shard: int = 0
 
 
 class LoopbackDiscord:
     """`with LoopbackDiscord() as discord:` runs it; all methods may be called from any thread."""
 
-    def __init__(self, heartbeat: float = 5.0) -> None:
-        self.heartbeat = heartbeat
+    def __init__(self, heartbeat: float = 5.0, shards: int = 1) -> None:
+        self.heartbeat, self.shards = heartbeat, shards
         self.epoch = time.monotonic() - (time.time() - EPOCH / 1000)  # of ids, in monotonic seconds
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
@@ -72,6 +73,7 @@ class LoopbackDiscord:
         self.messages: dict[int, list[Json]] = {}
         self.guilds: dict[int, Json] = {}
         self.memberships: list[Json] = []
+        self.webhooks: dict[int, Json] = {}
         self._nonces: dict[tuple[int, str], Json] = {}
         self._sessions: dict[str, Session] = {}
         self._last_id = int(time.time() * 1000 - EPOCH) << 22
@@ -156,6 +158,7 @@ class LoopbackDiscord:
         guild: int | None = None,
         bot: bool = False,
         send: bool = True,
+        answers: Json | None = None,
     ) -> Json:
         """A fan says something; the event that tells of it."""
         author = {"id": str(fan), "username": f"fan{fan}", "discriminator": "0", "avatar": None, "global_name": None,
@@ -163,6 +166,9 @@ class LoopbackDiscord:
         made = self._message(self.id(), channel, text, author)
         if f"<@{BOT}>" in text:
             made["mentions"] = [self.bot_user()]
+        if answers is not None:
+            place = {"message_id": answers["id"], "channel_id": str(channel), "guild_id": str(guild)}
+            made |= {"type": 19, "message_reference": {**place, "type": 0}, "referenced_message": answers}
         if guild is not None:
             made |= {
                 "guild_id": str(guild),
@@ -187,12 +193,19 @@ class LoopbackDiscord:
         self.in_time(lambda: self._dispatch(event, data))
 
     async def _dispatch(self, event: str, data: Json) -> None:
-        for session in self._sessions.values():
-            session.seq += 1
-            payload = {"op": 0, "t": event, "d": data, "s": session.seq}
-            session.sent.append((session.seq, payload))
-            if session.socket is not None and not session.socket.closed:
-                await session.socket.send_str(json.dumps(payload))
+        told = str(data.get("guild_id") or (data["id"] if event.startswith("GUILD") else 0))
+        guild = int(told) if told.isdigit() else 0
+        for session in [
+            each for each in self._sessions.values() if each.shard == (guild >> 22) % self.shards
+        ]:
+            await self._tell(session, event, data)
+
+    async def _tell(self, session: Session, event: str, data: Json) -> None:
+        session.seq += 1
+        payload = {"op": 0, "t": event, "d": data, "s": session.seq}
+        session.sent.append((session.seq, payload))
+        if session.socket is not None and not session.socket.closed:
+            await session.socket.send_str(json.dumps(payload))
 
     def drop(self, code: int | None = None) -> None:
         """Ends every connection: with a close code, or as a cable that is pulled."""
@@ -235,21 +248,24 @@ class LoopbackDiscord:
                 self.beats.append(time.monotonic())
                 await socket.send_str(json.dumps({"op": 11, "d": None, "s": None, "t": None}))
             elif payload["op"] == 2:
-                await self._identify(socket)
+                await self._identify(socket, payload["d"])
             elif payload["op"] == 6:
                 await self._resume(socket, payload["d"])
         return socket
 
-    async def _identify(self, socket: web.WebSocketResponse) -> None:
+    async def _identify(self, socket: web.WebSocketResponse, asked: Json) -> None:
         self.identified += 1
-        session = Session(f"session-{self.identified}", socket=socket)
-        self._sessions = {session.id: session}
+        shard, _ = asked.get("shard", (0, 1))
+        session = Session(f"session-{self.identified}", socket=socket, shard=shard)
+        self._sessions = {each.id: each for each in self._sessions.values() if each.shard != shard}
+        self._sessions[session.id] = session
+        guilds = {g: guild for g, guild in self.guilds.items() if (g >> 22) % self.shards == shard}
         ready = {"v": 10, "user": self.bot_user(), "session_id": session.id, "resume_gateway_url": self.gateway,
-                 "guilds": [{"id": str(g), "unavailable": True} for g in self.guilds], "shard": [0, 1],
+                 "guilds": [{"id": str(g), "unavailable": True} for g in guilds], "shard": [shard, self.shards],
                  "application": {"id": str(APP), "flags": 1 << 19}}  # fmt: skip
-        await self._dispatch("READY", ready)
-        for guild in self.guilds.values():
-            await self._dispatch("GUILD_CREATE", guild)
+        await self._tell(session, "READY", ready)
+        for guild in guilds.values():
+            await self._tell(session, "GUILD_CREATE", guild)
 
     async def _resume(self, socket: web.WebSocketResponse, asked: Json) -> None:
         session = self._sessions.get(asked["session_id"])
@@ -261,7 +277,7 @@ class LoopbackDiscord:
         for seq, payload in list(session.sent):
             if seq > asked["seq"] - self.replay and payload["t"] == "MESSAGE_CREATE":
                 await socket.send_str(json.dumps(payload))
-        await self._dispatch("RESUMED", {})
+        await self._tell(session, "RESUMED", {})
 
     # ---- REST
 
@@ -301,7 +317,12 @@ class LoopbackDiscord:
         key = (channel, str(call.body.get("nonce")))
         if call.body.get("enforce_nonce") and key in self._nonces:
             return self._nonces[key], 200
-        made = self._message(self.id(), channel, call.body.get("content") or "", self.bot_user())
+        made = self._made(call, channel, self.bot_user())
+        self._nonces[key] = made
+        return made, 200
+
+    def _made(self, call: Call, channel: int, author: Json) -> Json:
+        made = self._message(self.id(), channel, call.body.get("content") or "", author)
         made["components"] = call.body.get("components", [])
         if "message_reference" in call.body:
             made["message_reference"] = call.body["message_reference"]
@@ -315,13 +336,42 @@ class LoopbackDiscord:
             }
             for name, data in call.files.items()
         ]
-        self._nonces[key] = made
         self.messages.setdefault(channel, []).append(made)
+        return made
+
+    # A webhook: its messages carry the name that each call gives.
+
+    def _open_webhook(self, call: Call, channel: int) -> tuple[Any, int]:
+        number = self.id()
+        self.webhooks[number] = {
+            "id": str(number), "type": 1, "channel_id": str(channel), "name": call.body["name"], "avatar": None,
+            "token": f"token-{number}", "application_id": str(APP), "user": self.bot_user(),
+        }  # fmt: skip
+        return self.webhooks[number], 200
+
+    def _webhooks_of(self, call: Call, channel: int) -> tuple[Any, int]:
+        return [each for each in self.webhooks.values() if each["channel_id"] == str(channel)], 200
+
+    def _say_by_webhook(self, call: Call, webhook: int) -> tuple[Any, int]:
+        if webhook not in self.webhooks:
+            return {"code": 10015, "message": "Unknown Webhook"}, 404
+        author = {"id": str(webhook), "username": call.body["username"], "discriminator": "0000", "avatar": None,
+                  "bot": True}  # fmt: skip
+        made = self._made(call, int(self.webhooks[webhook]["channel_id"]), author)
+        made |= {"webhook_id": str(webhook), "application_id": str(APP)}
         return made, 200
 
-    def _edit(self, call: Call, channel: int, message: int) -> tuple[Any, int]:
+    def _edit_by_webhook(self, call: Call, webhook: int, message: int) -> tuple[Any, int]:
+        return self._edit(call, int(self.webhooks[webhook]["channel_id"]), message, str(webhook))
+
+    def _take_back(self, call: Call, place: int, message: int) -> tuple[Any, int]:
+        channel = int(self.webhooks[place]["channel_id"]) if place in self.webhooks else place
+        self.messages[channel] = [m for m in self.messages.get(channel, []) if m["id"] != str(message)]
+        return {}, 204
+
+    def _edit(self, call: Call, channel: int, message: int, author: str = str(BOT)) -> tuple[Any, int]:
         for each in self.messages.get(channel, []):
-            if each["id"] == str(message):
+            if each["id"] == str(message) and each["author"]["id"] == author:
                 each["content"] = call.body.get("content", each["content"])
                 return each, 200
         return {"code": 10008, "message": "Unknown Message"}, 404
@@ -380,7 +430,7 @@ class LoopbackDiscord:
 
     def _where(self, call: Call) -> tuple[Any, int]:
         limit = {"total": 1000, "remaining": 999, "reset_after": 1, "max_concurrency": 1}
-        return {"url": self.gateway, "shards": 1, "session_start_limit": limit}, 200
+        return {"url": self.gateway, "shards": self.shards, "session_start_limit": limit}, 200
 
 
 def _answer(body: Any, status: int, headers: dict[str, str]) -> web.Response:
@@ -418,4 +468,10 @@ _ROUTES: list[tuple[str, Callable[..., tuple[Any, int]]]] = [
     (r"POST /channels/(\d+)/messages", LoopbackDiscord._say),
     (r"GET /channels/(\d+)/messages", LoopbackDiscord._history),
     (r"PATCH /channels/(\d+)/messages/(\d+)", LoopbackDiscord._edit),
+    (r"DELETE /channels/(\d+)/messages/(\d+)", LoopbackDiscord._take_back),
+    (r"GET /channels/(\d+)/webhooks", LoopbackDiscord._webhooks_of),
+    (r"POST /channels/(\d+)/webhooks", LoopbackDiscord._open_webhook),
+    (r"POST /webhooks/(\d+)/[\w-]+", LoopbackDiscord._say_by_webhook),
+    (r"PATCH /webhooks/(\d+)/[\w-]+/messages/(\d+)", LoopbackDiscord._edit_by_webhook),
+    (r"DELETE /webhooks/(\d+)/[\w-]+/messages/(\d+)", LoopbackDiscord._take_back),
 ]  # fmt: skip

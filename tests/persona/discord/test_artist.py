@@ -79,3 +79,12 @@ async def test_forgetting_reaches_the_memory_and_the_talk_that_is_going_on(wired
         await t.ann.user.click(asked.response, label="Forget me")
         await t.ann.send_dm("what is my dog called?")
         assert "Bruno" not in t.said(t.ann.user.dm_channel)[-1].content
+
+
+async def test_it_knows_its_own_hits_when_talking_in_that_server_and_nowhere_else(wired):
+    async with wired() as t:
+        t.house.discord_stage(ACCOUNT).main.keeps.number_one("Porch Light", t.guild.id)
+        await t.ann.send(t.channel, f"{t.me} what is your biggest hit?")
+        assert "Porch Light" in t.said()[-1].content
+        await t.ann.send_dm("what's your biggest hit?")
+        assert "Porch Light" not in t.said(t.ann.user.dm_channel)[-1].content

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -218,25 +218,27 @@ async def test_an_artist_who_fails_gets_the_fan_a_sentence_and_the_next_message_
 
 
 async def test_a_blocking_artist_does_not_block_the_gateway(theatre):
+    ticked = threading.Event()
+
     class Slow(Scripted):
         async def answer(self, encounter: Encounter) -> AsyncIterator[str]:
-            time.sleep(1.0)  # a model that holds on to its thread
-            yield "at last"
+            # A model that holds on to its thread until the gateway's loop has gone round twenty times.
+            yield "at last" if ticked.wait(6.0) else "the loop stood still"
 
     async with theatre(artist=Slow()) as t:
-        ticks = 0
 
         async def tick() -> None:
-            nonlocal ticks
-            while True:
-                await asyncio.sleep(0.02)
-                ticks += 1
+            for _ in range(20):
+                await asyncio.sleep(0)
+            ticked.set()
 
-        ticking = asyncio.create_task(tick())
-        await t.ann.send(t.channel, f"{t.me} think hard")
-        ticking.cancel()
+        ticking = asyncio.create_task(t.ann.send(t.channel, f"{t.me} think hard"))
+        async with asyncio.timeout(5):
+            while not t.stage.main.talk._turns:
+                await asyncio.sleep(0.01)
+        await tick()
+        await ticking
         assert [m.content for m in t.said()] == ["at last"]
-        assert ticks > 20
 
 
 async def test_a_flooding_fan_is_told_once_then_ignored_and_others_are_still_answered(theatre):
