@@ -26,7 +26,7 @@ from voice.alignment import (
     stretches_of,
 )
 from voice.energy import CONSONANT_FLOORS, FLOOR, GLIDE_BELOW, vowel_energy
-from voice.shift import shifted
+from voice.shift import found, shifted
 from voice.timing import TAIL, Passage, Sound, lay_out
 
 if TYPE_CHECKING:
@@ -105,8 +105,10 @@ def render(
         excitation=source,
         weights=FrameWeights(torch.tensor(weights, dtype=torch.float32)[None]),
     )
-    moved = shifted(audio[0].double().numpy(), sung_at, f0).astype(np.float32)
-    return Rendering(moved, tuple(sounds), stretches, f0, times)
+    # The network slides away from its source at the edges of vowels: by up to three semitones on short ones.
+    sound = audio[0].double().numpy()
+    in_tune = shifted(sound, found(sound, sung_at), f0).astype(np.float32)
+    return Rendering(in_tune, tuple(sounds), stretches, f0, times)
 
 
 def _owner(segments: Sequence[Segment], middles: Floats) -> NDArray[np.int64]:

@@ -1,8 +1,8 @@
 """Shift: voiced sound moved to another pitch while its vowels keep their colour.
 
 Pitch-synchronous overlap and add (Moulines and Charpentier, Speech Communication 9, 1990): one cycle of the voice after
-the other is taken out and laid down again at the distance of the new pitch. The pitch that the sound has is known
-here, so its cycles need not be looked for.
+the other is taken out and laid down again at the distance of the new pitch. About where the pitch lies is known here,
+so what it truly is can be read from how the phase of the lowest partial runs away from the one that was asked for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from voice.take import F0_RATE, SAMPLE_RATE
 
 Floats = NDArray[np.float64]
+
+STRAYS = 400.0  # cents that the sung pitch may lie from the one that was asked for
+PARTIAL = (0.014, 0.03)  # seconds at the least and at the most that the lowest partial is filtered out with
+READ = 0.008  # seconds to either side over which its phase is read
 
 
 def shifted(sound: Floats, f0: Floats, wanted: Floats) -> Floats:
@@ -33,6 +37,29 @@ def shifted(sound: Floats, f0: Floats, wanted: Floats) -> Floats:
         out[b - half : b + half + 1] += padded[a - half : a + half + 1] * window
     share = over_samples(voiced.astype(float), len(sound))
     return np.asarray(sound + (out[edge : edge + len(sound)] - sound) * share)
+
+
+def found(sound: Floats, asked: Floats) -> Floats:
+    """The F0 that the sound has, [frames] Hz: near `asked`, [frames] Hz at F0_RATE, 0 where unvoiced.
+
+    Where it seems farther than STRAYS away, the lowest partial is lost in something else and `asked` is believed.
+    """
+    voiced = asked > 0
+    if not voiced.any():
+        return asked
+    hertz, n = _through(asked, voiced), len(sound)
+    turning = sound * np.exp(-2j * np.pi * np.cumsum(over_samples(hertz, n)) / SAMPLE_RATE)
+    lowest = float(np.percentile(asked[voiced], 10))
+    size = round(SAMPLE_RATE * float(np.clip(2.6 / lowest, *PARTIAL)))
+    window = np.hanning(size + 2)[1:-1] / (size + 1) * 2
+    length = 1 << (n + size).bit_length()
+    alone = np.fft.ifft(np.fft.fft(turning, length) * np.fft.fft(window, length))[size // 2 : size // 2 + n]
+    turns = np.concatenate([[0.0], np.cumsum(alone[1:] * alone[:-1].conj())])
+    middles = (np.arange(len(asked)) + 0.5) / F0_RATE
+    first, last = (np.clip(((middles + by) * SAMPLE_RATE).astype(int), 0, n - 1) for by in (-READ, READ))
+    strays = np.angle(turns[last] - turns[first]) / (2 * np.pi) * SAMPLE_RATE
+    cents = 1200 * np.log2(np.clip(1 + strays / hertz, 0.1, 10.0))
+    return np.asarray(np.where(voiced & (np.abs(cents) <= STRAYS), asked * 2 ** (cents / 1200), asked))
 
 
 def over_samples(curve: Floats, samples: int) -> Floats:

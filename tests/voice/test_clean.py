@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from voice import clean
 from voice.bench.figures import measure_f0
-from voice.shift import shifted
+from voice.shift import found, shifted
 from voice.take import F0_RATE, SAMPLE_RATE
 
 Floats = NDArray[np.float64]
@@ -71,3 +71,19 @@ def test_a_hum_is_taken_out_of_voiceless_consonants_only() -> None:
     inside, outside = slice(int(0.55 * SAMPLE_RATE), int(0.75 * SAMPLE_RATE)), slice(SAMPLE_RATE, None)
     assert np.std(hushed[inside]) < 0.3 * np.std(hum[inside])
     assert np.allclose(hushed[outside], hum[outside], atol=1e-6)
+
+
+def test_the_pitch_that_a_sound_has_is_found_near_the_one_asked_for() -> None:
+    asked = np.full(FRAMES, 165.0)
+    slides = asked * 2 ** (np.clip(np.arange(FRAMES) - FRAMES // 2, 0, 20) * -15.0 / 1200)
+    read = found(hummed(slides), asked)
+    inside = slice(4, -4)
+    assert np.abs(1200 * np.log2(read[inside] / slides[inside])).max() < 40
+    mended = shifted(hummed(slides), read, asked)
+    f0 = measure_f0(mended.astype(np.float32))[20:-20]
+    assert np.percentile(np.abs(1200 * np.log2(f0[f0 > 0] / 165.0)), 95) < 15
+
+
+def test_a_sound_without_its_note_is_believed_to_be_where_it_was_asked_for() -> None:
+    asked = np.full(FRAMES, 165.0)
+    assert np.array_equal(found(np.zeros(int(SECONDS * SAMPLE_RATE)), asked), asked)
