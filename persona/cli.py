@@ -12,7 +12,7 @@ import sys
 import structlog
 import typer
 
-from persona.commands import bench, card, chat, doctor, library, memory, run, sing, song, verify, voices
+from persona.commands import bench, card, chat, doctor, library, memory, queue, run, sing, song, verify, voices
 from persona.errors import sentence_for
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ voices.add_to(app)
 memory.add_to(app)
 verify.add_to(app)
 card.add_to(app)
+queue.add_to(app)
 bench.add_to(app)
 doctor.add_to(app)
 run.add_to(app)

@@ -244,10 +244,10 @@ class RequestBook:
         self.client.cancel_workflow(request)
 
     def retry(self, request: str) -> RequestStatus:
-        """Runs a request that failed or was cancelled again, from the step that failed. Raises KeyError, ValueError."""
+        """Runs a request that failed or was cancelled again, from the step that failed. Raises KeyError, BriefError."""
         status = self.status(request)
         if status.state not in ("failed", "cancelled"):
-            raise ValueError(
+            raise BriefError(
                 f"{request} is {status.state}: only what failed or was cancelled can be run again"
             )
         self.tries.renew(request)

@@ -10,7 +10,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Set
 
 import structlog
 
@@ -19,6 +20,7 @@ from skills.book import LATE, QUEUE, WORKFLOW, Request, RequestBook
 log = structlog.get_logger()
 BEAT = 1.0  # seconds between two signs of life
 SILENCE = 8.0  # seconds without one after which a worker counts as dead
+IDLE = 5  # beats without anybody at work at it after which a request is picked up again
 JUMP = 30.0  # seconds by which the wall clock may stray from the steady one in a beat
 ADOPT = "adopt"  # the step under which it is written that a request is being begun again
 
@@ -50,11 +52,20 @@ class Clock:
 
 
 class Keeper:
-    """One thread of a worker. `executor`: the name under which DBOS knows this worker."""
+    """One thread of a worker. `executor`: the name under which DBOS knows this worker. `active`: what it works at."""
 
-    def __init__(self, book: RequestBook, executor: str, version: str, clock: Clock, deadline: float) -> None:
+    def __init__(
+        self,
+        book: RequestBook,
+        executor: str,
+        version: str,
+        clock: Clock,
+        deadline: float,
+        active: Set[str],
+    ) -> None:
         self.book, self.database, self.executor, self.version = book, book.database, executor, version
-        self.clock, self.deadline = clock, deadline
+        self.clock, self.deadline, self.active = clock, deadline, active
+        self._idle: Counter[str] = Counter()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
@@ -81,6 +92,7 @@ class Keeper:
         self.appear()
         if self.database.shared:
             self.take_over()
+        self.pick_up()
         self.send_late()
 
     # ---- who lives
@@ -132,6 +144,18 @@ class Keeper:
             for each in left:
                 if each.app_version != self.version:
                     self._begin_again(each.workflow_id)
+
+    def pick_up(self) -> None:
+        """What stands as ours in the book though nobody works at it: a full disk or a lost connection cut it off."""
+        ours = self.book.client.list_workflows(
+            name=WORKFLOW, status="PENDING", executor_id=self.executor, load_input=False, load_output=False
+        )
+        idle = {each.workflow_id for each in ours} - self.active
+        self._idle = Counter({request: self._idle[request] + 1 for request in idle})
+        left = [request for request, beats in self._idle.items() if beats >= IDLE]
+        if left:
+            log.warning("picking up what was cut off", requests=len(left))
+            self._again(left)
 
     def _again(self, requests: list[str]) -> None:
         """Back into the queue, to go on after the last step that was done. The run of the dead is shut out."""

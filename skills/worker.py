@@ -25,7 +25,7 @@ from skills.book import APPLICATION, LATE, QUEUE, WORKFLOW, Request, RequestBook
 from skills.brief import BriefError
 from skills.keeper import Clock, Keeper
 from skills.library import Song
-from skills.patience import DIED, asked_wait, patience_for
+from skills.patience import BUSY, DIED, asked_wait, patience_for
 from skills.post import Post, PostBook
 from skills.song import MAKING, NEEDS, STEPS, Step, Studio, finish
 
@@ -42,6 +42,10 @@ AT_ONCE_LATE = 4  # apologies for requests whose deadline passed, side by side
 
 class WorkerBusy(RuntimeError):
     """Another process is the worker of this data folder."""
+
+
+class Unrecorded(BaseException):  # no Exception: DBOS would write down that the request has failed
+    """The database could not write down what was done. The request is gone on with as soon as it can."""
 
 
 class Announcer(Protocol):
@@ -80,6 +84,7 @@ class Worker:
         self.clock = Clock()
         self._events: dict[str, _Events] = {}
         self._running: set[tuple[str, str]] = set()
+        self._active: set[str] = set()
 
     def start(self) -> None:
         """Takes the lock, finishes what an earlier process left, and serves the queue. Raises WorkerBusy."""
@@ -87,7 +92,7 @@ class Worker:
 
         self._held = None if self.database.shared else _hold(self.lock)
         executor = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}" if self.database.shared else ALONE
-        self.keeper = Keeper(self.book, executor, WORKFLOW_VERSION, self.clock, self.deadline)
+        self.keeper = Keeper(self.book, executor, WORKFLOW_VERSION, self.clock, self.deadline, self._active)
         self.keeper.appear()  # before anything is taken: who has work is known to be alive
         DBOS(
             config=DBOSConfig(
@@ -153,41 +158,49 @@ class Worker:
         make = {name: self._durable(name, self._making(name)) for name in self.making}
         complete = self._durable("finish", self._finish)
         post = self._durable("post", self._post)
-        keep = self._durable("keep", self._keep)
+        keep = self._durable("keep", self._keep, needed=False)
         late = self._durable("late", self._late)
-        apologise = self._durable("apologise", self._apologise)
+        apologise = self._durable("apologise", self._apologise, needed=False)
+
+        async def make_and_post(raw: dict[str, Any]) -> str:
+            if await late(raw):
+                raise SetAside(PASSED, late=True)
+            await begin(raw)
+            timings: dict[str, float] = {}
+            for together in rounds(NEEDS, self.making):
+                # Started in this order on every run, which is what a replay needs.
+                took = await asyncio.gather(*(make[name](raw) for name in together), return_exceptions=True)
+                for name, seconds in zip(together, took, strict=True):
+                    if isinstance(seconds, BaseException):
+                        raise seconds
+                    timings[name] = seconds
+            title: str = await complete(raw, timings)
+            await post(raw)
+            await keep(raw)
+            return title
 
         @DBOS.workflow(name=WORKFLOW)
         async def make_song(raw: dict[str, Any]) -> str:
+            self._active.add(raw["id"])
             try:
-                if await late(raw):
-                    raise SetAside(PASSED, late=True)
-                await begin(raw)
-                timings: dict[str, float] = {}
-                for together in rounds(NEEDS, self.making):
-                    # Started in this order on every run, which is what a replay needs.
-                    took = await asyncio.gather(
-                        *(make[name](raw) for name in together), return_exceptions=True
-                    )
-                    for name, seconds in zip(together, took, strict=True):
-                        if isinstance(seconds, BaseException):
-                            raise seconds
-                        timings[name] = seconds
-                title: str = await complete(raw, timings)
-                await post(raw)
+                return await make_and_post(raw)
             except SetAside as error:
                 await apologise(raw, str(error), error.late)
                 raise
-            except Exception as error:  # outside every step: a fault of this very workflow
+            except Exception as error:  # outside every step
+                if patience_for(error) is BUSY:  # the database could not write down what a step gave
+                    raise Unrecorded(told(error)) from error
                 await apologise(raw, told(error), False)
                 raise SetAside(told(error)) from error
             finally:
                 self._events.pop(raw["id"], None)
-            await keep(raw)
-            return title
+                self._active.discard(raw["id"])
 
-    def _durable(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        """A step of the workflow. Its recorded result is what the work gave, or why it was given up."""
+    def _durable(self, name: str, work: Callable[..., Any], needed: bool = True) -> Callable[..., Any]:
+        """A step of the workflow. Its recorded result is what the work gave, or why it was given up (SetAside).
+
+        What is not `needed` may be given up without a word to the fan.
+        """
         from dbos import DBOS
 
         @DBOS.step(name=name, preemptible=True)
@@ -197,6 +210,8 @@ class Worker:
         async def done(raw: dict[str, Any], *more: Any) -> Any:
             result = await run(raw, *more)
             if "trouble" in result:
+                if not needed:
+                    return None
                 raise SetAside(result["trouble"], late=result["trouble"] == PASSED)
             return result["gave"]
 
