@@ -1,9 +1,14 @@
-"""Consent: whose voice sings, and what that person allowed. A synthetic voice says so; a person's needs a record."""
+"""Consent: whose voice sings, and what that person allowed. A synthetic voice says so; a person's needs a record.
+
+A record may carry its person's signature (Ed25519 over its words), and is then refused if a word of it was changed.
+`revoked` stands outside the signature: a consent can be taken back without its key.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, date, datetime
 
 SYNTHETIC = "Synthetic:"  # how the consent of a voice begins that is nobody's
@@ -20,16 +25,25 @@ class ConsentError(ValueError):
 
 @dataclass(frozen=True)
 class Consent:
-    """One person's signed word. `until` is its last day (ISO), `uses` what it allows, `signed` how and when."""
+    """One person's signed word. `until` is its last day (ISO), `uses` what it allows, `signed` how and when.
+
+    key, signature: hexadecimal, of the person's own key; both empty for a record whose signature is on paper.
+    revoked: the day on which it was taken back (ISO), empty while it stands.
+    """
 
     who: str
     what: str
     until: str
     uses: tuple[str, ...]
     signed: str
+    key: str = ""
+    signature: str = ""
+    revoked: str = ""
 
     def __post_init__(self) -> None:
-        missing = [field.name for field in fields(self) if not getattr(self, field.name)]
+        missing = [
+            field.name for field in fields(self) if field.default is MISSING and not getattr(self, field.name)
+        ]
         if missing:
             raise ConsentError(f"the consent record leaves out {', '.join(missing)}")
         try:
@@ -40,13 +54,41 @@ class Consent:
             ) from None
 
     def check(self, use: str, today: date) -> None:
-        """Raises ConsentError where this person has not allowed `use` on that day."""
+        """Raises ConsentError where this person has not allowed `use` on that day, or no longer does."""
+        if self.revoked:
+            raise ConsentError(f"{self.who} took the consent back on {self.revoked}")
+        if (self.key or self.signature) and not self.signature_holds:
+            raise ConsentError(f"the consent record of {self.who} was changed after it was signed")
         if today > date.fromisoformat(self.until):
             raise ConsentError(f"the consent of {self.who} ended on {self.until}")
         if use not in self.uses:
             raise ConsentError(
                 f"{self.who} has not agreed to {use!r}, only to {', '.join(repr(known) for known in self.uses)}"
             )
+
+    @property
+    def words(self) -> bytes:
+        """What is signed."""
+        told = {
+            "who": self.who,
+            "what": self.what,
+            "until": self.until,
+            "uses": self.uses,
+            "signed": self.signed,
+        }
+        return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+    @property
+    def signature_holds(self) -> bool:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        try:
+            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.key))
+            key.verify(bytes.fromhex(self.signature), self.words)
+        except (ValueError, InvalidSignature):
+            return False
+        return True
 
 
 def read_consent(raw: object) -> str | tuple[Consent, ...]:
@@ -77,8 +119,14 @@ def in_words(consent: str | tuple[Consent, ...]) -> str:
     if isinstance(consent, str):
         return consent
     return "; ".join(
-        f"{one.who}, until {one.until}, to {', '.join(one.uses)} (signed {one.signed})" for one in consent
+        f"{one.who}, until {one.until}, to {', '.join(one.uses)} (signed {one.signed}, {_how(one)})"
+        for one in consent
     )
+
+
+def _how(one: Consent) -> str:
+    back = f"; taken back on {one.revoked}" if one.revoked else ""
+    return (f"key {one.key[:8]}" if one.key else "on paper") + back
 
 
 def _record(raw: object) -> Consent:

@@ -65,13 +65,15 @@ class Singer:
         seed: int = 0,
         progress: Callable[[float], None] | None = None,
     ) -> Take:
-        """A take of the whole score. Raises ScoreError where a word cannot be sung on its notes.
+        """A take of the whole score. Raises ScoreError where a word cannot be sung on its notes, VoiceError where a
+        consent to sing with this voice has ended.
 
         expression: the voice's own if None. progress is told the share done, 0 to 1. The same seed on the same
         machine gives the same samples.
         """
         import torch
 
+        self.voice.check_now()
         if not score.notes:
             raise ScoreError("there is nothing to sing: the score has no notes")
         knob = (expression or self.voice.expression).in_time(score)

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ class Voice:
     chest: int = 62
     trained: str = ""
     updates: str = ""
+    file: str = field(default="", compare=False)  # that it was loaded from, '' for a shipped one
 
     def __post_init__(self) -> None:
         if len(self.style) != STYLE or not all(math.isfinite(x) for x in self.style):
@@ -73,8 +74,18 @@ class Voice:
         if inner.low < outer.low or inner.high > outer.high:
             raise VoiceError(f"voice {self.name}: the comfortable range lies within the extreme one")
 
+    def check_now(self) -> None:
+        """Raises VoiceError where it may sing no longer: a consent ended, or was taken back in its file meanwhile."""
+        if self.file:
+            load_voice(Path(self.file))
+        try:
+            check_consent(self.consent)
+        except ConsentError as error:
+            raise VoiceError(f"voice {self.name}: {error}") from error
+
     def to_json(self) -> str:
         raw = asdict(self)
+        del raw["file"]
         raw["expression"] = self.expression.knobs()
         raw["style"] = [round(x, 5) for x in self.style]
         raw["updates"] = Path(self.updates).name
@@ -131,7 +142,7 @@ def load_voice(voice: str | Path) -> Voice:
         raise VoiceError(f"{path} is not a voice file: {error}") from error
     if not isinstance(raw, dict):
         raise VoiceError(f"{path} is not a voice file")
-    return _with_companion(Voice.from_mapping(raw), path.parent)
+    return replace(_with_companion(Voice.from_mapping(raw), path.parent), file=str(path.absolute()))
 
 
 def _with_companion(voice: Voice, folder: Path) -> Voice:

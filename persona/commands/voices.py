@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
+from persona.commands import consent
 from persona.commands.common import JSON, house, print_json
 from persona.commands.training import add_train
 
@@ -23,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(help="Who can sing.", no_args_is_help=True)
     app.add_typer(group, name="voices")
     add_train(group)
+    consent.add_to(group)
 
     @group.command("list")
     def list_voices(as_json: bool = JSON) -> None:

@@ -1,4 +1,4 @@
-"""How well the watermark is found, how seldom it is found where there is none, and what it costs: on sounds of yours."""
+"""How well the watermark is found, how seldom where there is none, and what it costs: on sounds of yours."""
 
 from __future__ import annotations
 
@@ -166,9 +166,9 @@ def _treatments(sound: Audio, rng: Generator) -> Iterator[tuple[str, Audio]]:
         ("AAC 128k", "aac", "128k", "adts"),
     ):
         yield name, _coded(sound, coder, rate, kind)
-    for rate in (44_100, 32_000):
-        there = soxr.resample(sound.T, RATE, rate)
-        yield f"{rate / 1000:g} kHz and back", np.ascontiguousarray(soxr.resample(there, rate, RATE).T)
+    for other in (44_100, 32_000):
+        there = soxr.resample(sound.T, RATE, other)
+        yield f"{other / 1000:g} kHz and back", np.ascontiguousarray(soxr.resample(there, other, RATE).T)
     yield "12 dB softer", sound * np.float32(0.25)
     noise = rng.standard_normal(sound.shape, dtype=np.float32)
     yield "noise at 20 dB", sound + noise * np.float32(10 ** ((_decibels(sound) - 20) / 20))

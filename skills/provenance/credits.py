@@ -24,6 +24,12 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "post-production": ("MixingEngineer", "MasteringEngineer"),
     "lyrics": ("Lyricist",),
 }
+# The edits of a version (skills/remake.py) that are work on a part; a key, a tempo or another take is a wish.
+CHANGED = {
+    "the score was edited by a person": "composition",
+    "the words were written by a person": "lyrics",
+    "expression": "vocals",
+}
 COPYRIGHT = (
     "What this may mean for copyright, in plain words and not as legal advice: in many countries, the United States "
     "among them (Copyright Office, 2025), only what a person made can be protected, and asking for a song is not "
@@ -92,15 +98,22 @@ def credits_of(folder: Path, title: str, artist: str) -> Credits:
 def _contribution(part: str, entries: list[ledger.Entry]) -> Contribution:
     made = [entry for entry in entries if PARTS.get(entry.what) == part and "model" in entry.facts]
     models = {str(entry.facts["model"]): entry.facts["model"] for entry in made}
-    people = [
-        f"{entry.facts.get('did', entry.what)} ({entry.when[:10]})"
-        for entry in entries
-        if entry.by == "person" and entry.facts.get("part") == part
-    ]
-    if part == "lyrics" and any(entry.facts.get("gave lyrics") for entry in entries):
-        people.insert(0, "wrote the words")
+    people = tuple(_by_people(part, entries))
     ai: AI = "None" if not models else "Partly" if people else "All"
-    return Contribution(part, ai, tuple(models.values()), tuple(people))
+    return Contribution(part, ai, tuple(models.values()), people)
+
+
+def _by_people(part: str, entries: list[ledger.Entry]) -> Iterator[str]:
+    for entry in entries:
+        if entry.by == "person":
+            facts, day = entry.facts, entry.when[:10]
+            if part == "lyrics" and facts.get("gave lyrics"):
+                yield f"the words were given by whoever asked ({day})"
+            if part in ("lyrics", "composition") and facts.get("score"):
+                yield f"the score, with its words, was written by a person ({day})"
+            for told in (*facts.get("changes", ()), *filter(None, [facts.get("did")])):
+                if CHANGED.get(told.split(":")[0], facts.get("part")) == part:
+                    yield f"{told} ({day})"
 
 
 def as_ddex(credits: Credits) -> str:

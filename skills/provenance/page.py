@@ -98,7 +98,7 @@ def _handler(library: Library, anchors: str) -> type[BaseHTTPRequestHandler]:
 
         def _ours(self) -> bool:
             """Asked by its own name and, if by a page, by ours: a foreign page cannot reach it through a browser."""
-            own = f"{HOST}:{self.server.server_address[1]}"
+            own = f"{HOST}:{self.connection.getsockname()[1]}"
             return (
                 self.headers.get("Host") == own
                 and self.headers.get("Origin", f"http://{own}") == f"http://{own}"

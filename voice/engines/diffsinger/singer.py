@@ -66,8 +66,8 @@ class DiffSinger:
 
     engine = "diffsinger"
 
-    def __init__(self, card: Card, dictionaries: dict[str, Dictionary], stages: Stages) -> None:
-        self.card = card
+    def __init__(self, root: Path, card: Card, dictionaries: dict[str, Dictionary], stages: Stages) -> None:
+        self.root, self.card = root, card
         self._dictionaries = dictionaries
         self._stages = stages
         self._known = set(stages.acoustic.encoder.tokens)
@@ -97,7 +97,8 @@ class DiffSinger:
                 f"{stages.acoustic.model.path} asks for {', '.join(wanted)}, but the bank has no variance model "
                 "(dsvariance/dsconfig.yaml) to predict them"
             )
-        return DiffSinger(card, {one: read_dictionary(folders, one) for one in card.languages}, stages)
+        dictionaries = {one: read_dictionary(folders, one) for one in card.languages}
+        return DiffSinger(root, card, dictionaries, stages)
 
     @property
     def name(self) -> str:
@@ -136,6 +137,7 @@ class DiffSinger:
         progress: Progress | None = None,
     ) -> Take:
         """Phonemes of the take are the bank's own symbols. Raises ScoreError, EngineError."""
+        read_card(self.root)  # a consent may have ended, or been taken back, since the bank was loaded
         if not score.notes:
             raise ScoreError("there is nothing to sing: the score has no notes")
         if score.language not in self.languages:
