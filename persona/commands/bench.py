@@ -56,12 +56,14 @@ def add_to(app: typer.Typer) -> None:
         only: list[str] | None = typer.Option(None, help="names of lines"),
         plot: Path | None = typer.Option(None, help="a folder for a picture of every line"),
         voice: str = typer.Option("", help="a voice of our own engine, by name or file"),
+        peers: bool = typer.Option(True, help="also Festival, where it is installed, and WORLD"),
         seed: int = typer.Option(0),
         as_json: bool = JSON,
     ) -> None:
         """Forty lines: pitch, onsets, voicing, words, sound, speed, memory. The table of docs/voice.md."""
         from voice.bench import table
         from voice.bench.lines import bench_lines
+        from voice.bench.peers import peers_as_json, peers_as_text, run_peers
         from voice.bench.process import alone
 
         home = house(**({"voice": {"name": voice}} if voice else {}))
@@ -74,10 +76,12 @@ def add_to(app: typer.Typer) -> None:
         results = table.run(
             singer, lines, plot, seed, told=lambda one: console.print(table.told(one), markup=False)
         )
+        beside = run_peers(singer, [(one.line, one.take) for one in results]) if peers else []
         if as_json:
-            print_json(table.as_json(results, process))
-        else:
-            Console(highlight=False, soft_wrap=True).print(table.as_text(results, process), markup=False)
+            print_json({**table.as_json(results, process), "peers": peers_as_json(beside)})
+            return
+        text = table.as_text(results, process) + ("\n\n" + peers_as_text(beside) if peers else "")
+        Console(highlight=False, soft_wrap=True).print(text, markup=False)
 
     @group.command("memory")
     def memory(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,11 @@ class TakeFigures:
     again_voicing_error: float
     cents: Floats
     cents_again: Floats
+
+    def numbers(self) -> dict[str, Any]:
+        """All but the two curves."""
+        every = dataclasses.asdict(self)
+        return {name: value for name, value in every.items() if name not in ("cents", "cents_again")}
 
 
 def measure_f0(audio: NDArray[np.float32], rate: int = SAMPLE_RATE) -> Floats:

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -254,4 +254,8 @@ def peers_as_text(results: Sequence[PeerResult]) -> str:
 
 
 def peers_as_json(results: Sequence[PeerResult]) -> dict[str, Any]:
-    return {"missing": missing_peers(), "lines": [asdict(result) for result in results]}
+    lines = [
+        {**vars(result), "figures": result.figures.numbers() if result.figures else None}
+        for result in results
+    ]
+    return {"missing": missing_peers(), "lines": lines}

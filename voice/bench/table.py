@@ -22,7 +22,7 @@ from voice.bench.process import Alone
 from voice.formats.musicxml_read import from_musicxml
 from voice.formats.musicxml_write import to_musicxml
 from voice.singer import Singer
-from voice.take import SAMPLE_RATE
+from voice.take import SAMPLE_RATE, Take
 from voice.underlay import lay_words
 
 # What is found, what it must reach, what it is. Figures of pitch are pooled over all voiced frames of all lines.
@@ -52,12 +52,20 @@ ROWS = (
 class LineResult:
     """One line: what was sung, and what the recogniser makes of the same voice speaking it."""
 
-    name: str
-    words: str
+    line: Line
+    take: Take
     figures: TakeFigures
     rtf: float
     spoken: str
     spoken_error: float
+
+    @property
+    def name(self) -> str:
+        return self.line.name
+
+    @property
+    def words(self) -> str:
+        return self.line.words
 
 
 def run(
@@ -76,8 +84,8 @@ def run(
         rtf = (time.perf_counter() - begun) / take.seconds
         heard = hearing.recognise(spoken(singer, line), SAMPLE_RATE)
         result = LineResult(
-            name=line.name,
-            words=line.words,
+            line=line,
+            take=take,
             figures=measure_take(score, take, line.words),
             rtf=rtf,
             spoken=heard,
@@ -133,10 +141,13 @@ def summary(results: Sequence[LineResult]) -> dict[str, float]:
 
 
 def as_json(results: Sequence[LineResult], process: Alone | None = None) -> dict[str, Any]:
-    lines = [asdict(r) for r in results]
-    for line in lines:
-        for curve in ("cents", "cents_again"):
-            del line["figures"][curve]
+    lines = [
+        {
+            "name": r.name, "words": r.words, "rtf": r.rtf, "spoken": r.spoken, "spoken_error": r.spoken_error,
+            "figures": r.figures.numbers(),
+        }
+        for r in results
+    ]  # fmt: skip
     targets = {name: target for name, target, _ in ROWS}
     alone = asdict(process) if process else None
     return {"summary": summary(results), "targets": targets, "process": alone, "lines": lines}

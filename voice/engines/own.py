@@ -28,11 +28,8 @@ class OwnSinger:
     def load(voice: str | Path, cache: Path, threads: int = 2, weights: str = "wheels") -> OwnSinger:
         """Raises VoiceError, WeightsError."""
         from voice.singer import Singer
-        from voice.voices import load_voice
-        from voice.weights import Source, load_network
 
-        found = load_voice(voice)  # first: a mistyped name need not wait for the weights
-        return OwnSinger(Singer(load_network(cache, threads, Source(weights)), found))
+        return OwnSinger(Singer.load(voice, cache, threads, weights))
 
     @property
     def name(self) -> str:
