@@ -27,6 +27,7 @@ from skills.keeper import Clock, Keeper
 from skills.library import Song
 from skills.patience import BUSY, DIED, asked_wait, patience_for
 from skills.post import Post, PostBook
+from skills.provenance.carrying import note_order
 from skills.song import MAKING, NEEDS, STEPS, Step, Studio, finish
 
 log = structlog.get_logger()
@@ -251,6 +252,7 @@ class Worker:
 
     def _open(self, request: Request) -> None:
         self.studio.library.open(request.brief, request.seed, request.id)
+        note_order(self.studio.library.folder(request.id), request.brief, request.seed, request.fan)
 
     def _making(self, name: str) -> Callable[[Request], float]:
         def work(request: Request) -> float:

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from persona.commands import credits
 from persona.commands.common import JSON, house, print_json
 from persona.commands.desk import add_desk
 
@@ -53,4 +54,5 @@ def add_to(app: typer.Typer) -> None:
         for name in files:
             console.print(f"  {name}")
 
+    credits.add_to(group)
     add_desk(group)
