@@ -12,7 +12,21 @@ import sys
 import structlog
 import typer
 
-from persona.commands import bench, card, chat, doctor, library, memory, queue, run, sing, song, verify, voices
+from persona.commands import (
+    bench,
+    calendar,
+    card,
+    chat,
+    doctor,
+    library,
+    memory,
+    queue,
+    run,
+    sing,
+    song,
+    verify,
+    voices,
+)
 from persona.errors import sentence_for
 
 app = typer.Typer(
@@ -30,6 +44,7 @@ voices.add_to(app)
 memory.add_to(app)
 verify.add_to(app)
 card.add_to(app)
+calendar.add_to(app)
 queue.add_to(app)
 bench.add_to(app)
 doctor.add_to(app)

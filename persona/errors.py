@@ -10,6 +10,7 @@ from persona.models.errors import ModelError
 from persona.settings import SettingsError
 from persona.stages.discord.token import TokenHeld, TokenRefused
 from skills.brief import BriefError
+from skills.calendar.entry import CalendarError
 from skills.database import DatabaseError
 from skills.drawing.paint import PaletteError
 from skills.library import LibraryError
@@ -30,6 +31,7 @@ from voice.weights import WeightsError
 CLEAR = (
     BenchError,
     BriefError,
+    CalendarError,
     CardError,
     CredentialsError,
     DatabaseError,

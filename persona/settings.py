@@ -116,6 +116,50 @@ class DiscordSettings(_Part):
         return self.model_copy(update={"others": ()})
 
 
+class MastodonAccount(_Part):
+    """An account and the token of an application in it (docs/places.md shows every click)."""
+
+    server: str = Field(pattern=r"https?://.+", description="such as https://mastodon.social")
+    token: SecretStr
+
+
+class BlueskyAccount(_Part):
+    """An account and an app password of it; never the account's own password."""
+
+    handle: str = Field("", description="such as rust.bsky.social; empty: the name that it is set under")
+    password: SecretStr
+    service: str = Field("https://bsky.social", description="the account's personal data server")
+    video: str = Field("https://video.bsky.app", description="the service that processes videos")
+
+
+class FeedFolder(_Part):
+    """A folder with an RSS feed, and the address that a web server of yours gives it."""
+
+    folder: Path
+    url: str = Field(pattern=r"https?://.+")
+    title: str = Field("", description="empty: the artist's name")
+    description: str = Field("", description="empty: a sentence on the artist")
+    email: str = Field("", description="whom directories of podcasts may ask")
+
+
+class SocialSettings(_Part):
+    """Accounts by a name of your choice, which is the address: `mastodon:<name>`, `bluesky:<name or handle>`,
+    `apprise:<name>` (a URL of apprise, such as Telegram's tgram://...), `feed:<name>`."""
+
+    mastodon: dict[str, MastodonAccount] = Field(default_factory=dict)
+    bluesky: dict[str, BlueskyAccount] = Field(default_factory=dict)
+    apprise: dict[str, SecretStr] = Field(default_factory=dict)
+    feed: dict[str, FeedFolder] = Field(default_factory=dict)
+
+
+class CalendarSettings(_Part):
+    """When the artist speaks up by itself. `where`: addresses for what names none; nothing is posted without one."""
+
+    file: Path | None = Field(None, description="your own calendar; empty: the one beside the card")
+    where: tuple[str, ...] = ()
+    zone: str = Field("UTC", description="the time zone, such as Europe/Berlin, of a calendar that names none")
+
+
 class ProvenanceSettings(_Part):
     """Who signs the clips. Without a certificate one is made at first start, which only this installation trusts."""
 
@@ -145,6 +189,8 @@ class Settings(BaseSettings):
     memory: MemorySettings = MemorySettings()
     songs: SongSettings = SongSettings()
     discord: DiscordSettings = DiscordSettings()
+    social: SocialSettings = SocialSettings()
+    calendar: CalendarSettings = CalendarSettings()
     provenance: ProvenanceSettings = ProvenanceSettings()
     log: LogSettings = LogSettings()
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from persona.announcer import Announcer
     from persona.card import Card
     from persona.forgetting import Forgetting, Receipt
+    from persona.posting import Posting
     from persona.stages.discord.account import Account
     from persona.stages.discord.act import Parts
     from persona.stages.discord.bot import DiscordStage
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from skills.brief import Brief
     from skills.database import Database
     from skills.library import Library
-    from skills.post import PostBook, TerminalInbox
+    from skills.post import Place, PostBook, TerminalInbox
     from skills.provenance.operator import Operator
     from skills.requesting import Asker, Skills
     from skills.song import Studio
@@ -249,7 +250,15 @@ class House:
     def posts(self) -> PostBook:
         from skills.post import PostBook
 
-        return PostBook(self.database, {"terminal": self.inbox, "discord": self.discord_outbox})
+        stages: dict[str, Place] = {"terminal": self.inbox, "discord": self.discord_outbox}
+        return PostBook(self.database, stages | self.posting.places)
+
+    @cached_property
+    def posting(self) -> Posting:
+        """What the artist posts by itself, and where."""
+        from persona.posting import Posting
+
+        return Posting(self)
 
     # ---- the Discord stage
 
@@ -355,11 +364,11 @@ class House:
         except WorkerBusy:
             if required:
                 raise
-            with worker.in_waiting():  # who makes the songs may leave before ours is sung
-                yield
+            with worker.in_waiting(), self.posting.going_round():
+                yield  # who makes the songs may leave before ours is sung
         else:
             try:
-                with tidying(self):
+                with tidying(self), self.posting.going_round():
                     yield
             finally:
                 worker.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import shutil
 from collections.abc import Callable
 
@@ -13,6 +14,9 @@ from persona.commands.common import JSON, house, print_json
 from persona.errors import sentence_for
 from persona.models.errors import ModelError
 from persona.wiring import House
+from skills.address import Address
+from skills.calendar.entry import CalendarError
+from skills.post import PostError
 
 Finding = tuple[str, bool, str]
 
@@ -97,6 +101,39 @@ def _discord(home: House) -> str:
     return asyncio.run(examine(token, home.settings.discord.api or API))
 
 
+def _places(home: House) -> str:
+    """Every account that is set, asked who it is."""
+    places = home.posting.social
+    set_up = [(stage, name) for stage, place in places.items() for name in place.accounts]
+    if not set_up:  # not an error
+        return "none set (docs/places.md shows how to post to Mastodon, Bluesky, Telegram or a feed)"
+    if {stage for stage, _ in set_up} != {"feed"} and importlib.util.find_spec("mastodon") is None:
+        raise PostError("posting to networks is not installed: pip install 'troubadour[social]'")
+    said, silent = [], []
+    for stage, name in set_up:
+        try:
+            said.append(f"{stage}:{name} is {places[stage].outlet(Address(stage, name)).look()}")
+        except PostError as error:
+            silent.append(f"{stage}:{name}: {error}")
+    if silent:
+        raise PostError("; ".join(silent + said))
+    return "; ".join(said)
+
+
+def _calendar(home: House) -> str:
+    entries = home.posting.calendar.read()
+    nowhere = [entry.name for entry in entries if not entry.where]
+    drafts = len(home.posting.book.drafts())
+    known = {*home.posts.places}
+    strange = {str(each) for entry in entries for each in entry.addresses if each.stage not in known}
+    if strange:
+        raise CalendarError(
+            f"nothing here posts to {', '.join(sorted(strange))}; there is {', '.join(sorted(known))}"
+        )
+    said = f"{len(entries)} entries in {home.posting.calendar.path}, {drafts} drafts waiting"
+    return said + (f"; no address for {', '.join(nowhere)} (TROUBADOUR_CALENDAR__WHERE)" if nowhere else "")
+
+
 CHECKS: dict[str, Callable[[House], str]] = {
     "data folder": _data,
     "persona": _persona,
@@ -105,4 +142,6 @@ CHECKS: dict[str, Callable[[House], str]] = {
     "styles": _styles,
     "encoder": _encoder,
     "discord": _discord,
+    "places": _places,
+    "calendar": _calendar,
 }
