@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from voice.formats.hints import hinted
 from voice.formats.limits import MOST_NOTES, checked, one_voice, read_bytes
 from voice.formats.musicxml_write import bars
 from voice.formats.wordwise import SILENT, aside_fields, kept_aside, lyrics_of, metre_by_bars, read_kept, sung
@@ -22,7 +23,10 @@ def to_ustx(score: Score) -> str:
     """The score as an OpenUtau project of one track, for an English DiffSinger voice."""
     import yaml
 
-    notes = [_written(note, lyric) for note, lyric in zip(score.notes, lyrics_of(score, "+~"), strict=True)]
+    notes = [
+        _written(note, lyric)
+        for note, lyric in zip(score.notes, hinted(score, lyrics_of(score, "+~")), strict=True)
+    ]
     part = {
         "name": "Voice", "comment": kept_aside(score, "+~"), "track_no": 0, "position": 0,
         "duration": max(score.ticks, TICKS_PER_QUARTER), "notes": notes, "curves": [],

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from voice.formats.hints import hint, said, without_hint
 from voice.formats.marks import chord_name, marked, note_marks, read_chord_name, read_song_marks, song_marks
 from voice.score import TICKS_PER_QUARTER, Chord, Key, MetreMark, Note, Score, ScoreError, Syllabic
 
@@ -80,12 +81,15 @@ def sung(
     out: list[Note] = []
     for first, count in _words(notes, lyrics):
         group = notes[first : first + count]
-        remembered = [_remembered(note, lyrics, kept) for note in group]
-        if all(remembered):
-            out += [note for note in remembered if note]
+        words = {note.tick: without_hint(lyrics[note.tick])[0] for note in group}
+        asked = without_hint(lyrics[group[0].tick])[1]
+        remembered = [note for note in (_remembered(note, words, kept) for note in group) if note]
+        if len(remembered) == len(group):
+            ours = [note.phonemes or "" for note in remembered if note.syllable is not None]
+            out += remembered if not asked or hint(ours) == asked else _as_hinted(remembered, asked)
             continue
         where = Score(name, (), metre=metre).where(group[0])
-        out += _divided(group, [lyrics[note.tick] for note in group], where)
+        out += _as_hinted(_divided(group, list(words.values()), where), asked)
     return tuple(out)
 
 
@@ -109,12 +113,24 @@ def _remembered(note: Note, lyrics: dict[int, str], kept: Any) -> Note | None:
     return marked(dataclasses.replace(note, syllable=syllable, syllabic=syllabic), raw)
 
 
+def _as_hinted(word: list[Note], asked: str) -> list[Note]:
+    """The word's notes with the phonemes of its hint, if it is one that we can read and has as many syllables."""
+    syllables = iter(said(asked))
+    carrying = [note.syllable is not None for note in word]
+    if len(said(asked)) != sum(carrying):
+        return word
+    return [
+        dataclasses.replace(note, phonemes=next(syllables)) if carries else note
+        for note, carries in zip(word, carrying, strict=True)
+    ]
+
+
 def _divided(group: tuple[Note, ...], lyrics: list[str], where: str) -> list[Note]:
     """A word on its notes: 'lonesome', '+', '+~' -> lone-, some, (melisma)."""
     from voice.syllables import split
 
     carries = [i for i, lyric in enumerate(lyrics) if lyric not in MELISMA]
-    word = lyrics[0].split("[")[0].strip()  # 'word[phonemes]' is OpenUtau's hint
+    word = lyrics[0].strip()
     if not carries or carries[0] != 0 or not word or word.startswith("+"):
         raise ScoreError(f"{where}: '{lyrics[0]}' carries on a word, but none stands before it")
     texts = [syllable.text for syllable in split(word)]
