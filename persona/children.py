@@ -95,5 +95,6 @@ def environment_for(persona: str, token: str, data: Path, environment: Mapping[s
         "TROUBADOUR_PERSONA": persona,
         "TROUBADOUR_DISCORD__TOKEN": token,
         "TROUBADOUR_DISCORD__OTHERS": "[]",
+        "TROUBADOUR_CALENDAR__WHERE": "[]",  # another artist's calendar names its own addresses
         "TROUBADOUR_DATA_DIR": str(artist_folder(data, persona)),
     }

@@ -37,7 +37,7 @@ def masked(_logger: object, _method: str, event: structlog.typing.EventDict) -> 
     return event
 
 
-QUIET = ("httpx", "httpcore", "openai", "chromadb", "dbos", "urllib3")
+QUIET = ("apprise", "httpx", "httpcore", "openai", "chromadb", "dbos", "urllib3")
 
 
 def set_up_logs(level: str, json_lines: bool) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NOTHING_TO_RUN = (
     "no stage is configured: set TROUBADOUR_DISCORD__TOKEN to your Discord bot's token (docs/discord.md shows "
-    "every click), or use `troubadour chat` to talk in the terminal"
+    "every click), use `troubadour chat` to talk in the terminal, or `troubadour worker` to follow the calendar alone"
 )
 
 
