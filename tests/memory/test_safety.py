@@ -103,6 +103,19 @@ def test_a_new_embedder_takes_over(tmp_path, embed):
     assert changed.log.without_vectors("axes") == [] and len(changed.log.without_vectors(embed.name)) > 0
 
 
+def test_a_log_of_an_older_version_is_taken_over(tmp_path, embed):
+    before = Memory(tmp_path, embed, now=lambda: NOW)
+    before.remember(ANN, HOME, "rust", "I live in Leeds.", "", MARCH)
+    for statement in ("DROP TABLE heard_in", "DROP INDEX entry_superseded", "PRAGMA user_version = 1"):
+        before.log.connection().execute(statement)
+    before.close()
+    after = Memory(tmp_path, embed, now=lambda: NOW)
+    after.remember(ANN, HOME, "rust", "My dog is called Biscuit.", "", MARCH, messages=["discord:1"])
+    told = str(after.recall(ANN, HOME, "rust", "where do I live, and with which dog?"))
+    assert "Leeds" in told and "Biscuit" in told
+    after.close()
+
+
 def fill(memory, count):
     """A big drawer of lore; the entry at place n points in a direction of its own."""
     dice = np.random.default_rng(3)
