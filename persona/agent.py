@@ -1,6 +1,6 @@
 """The artist: the whole graph on one page. A message goes in; an answer in character comes out.
 
-limits -> guard (in) -> forget me -> recall -> model <-> skills -> guard (out) -> remember
+limits -> bounds (in) -> forget me -> recall -> model <-> skills -> bounds (out) -> remember -> disclose
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, HumanMessage
 
 from memory.memory import Memory
-from persona import guard
 from persona.card import Card
 from persona.conversations import Conversations, Heard
 from persona.encounter import Encounter
 from persona.forget_me import ForgetMe
-from persona.middleware import Guard, Limits, Recall, Remember, Trouble, quoted
+from persona.guard import rules
+from persona.guard.guard import Guard
+from persona.middleware import Bounds, Disclose, Limits, Recall, Remember, Trouble, quoted
 from persona.models import close_model
 from persona.repertoire import Repertoire
 from persona.speech import Speech
@@ -42,13 +43,14 @@ class Artist:
         model: BaseChatModel,
         memory: Memory,
         skills: Skills,
+        guard: Guard,
         words: int = 300,
         forgetting: Forgetting | None = None,
         checkpointer: BaseCheckpointSaver[Any] | None = None,
     ) -> None:
         self.name, self.greeting = card.name, card.first_mes
         self._card, self._memory, self._lines = card, memory, Repertoire.of(card)
-        self._model = model
+        self._model, self._guard = model, guard
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._conversations = checkpointer or Conversations()
         self._heard = Heard(forgetting.stones if forgetting else None)
@@ -57,9 +59,10 @@ class Artist:
             tools=song_tools(skills),
             middleware=[
                 Limits(self._lines),
-                Guard(self._lines, card.name),
+                Bounds(self._lines, card.name, guard),
                 *([ForgetMe(self._lines, card.name, forgetting)] if forgetting else []),
-                Recall(card, memory, words),
+                Disclose(self._lines, card.name, guard.book),
+                Recall(card, memory, words, guard.private),
                 Trouble(self._lines, card.name),
                 Remember(card, memory),
             ],
@@ -73,7 +76,7 @@ class Artist:
         async with self._turns.setdefault(encounter.conversation, asyncio.Lock()):
             await self._drop_if_forgotten(encounter.conversation)
             self._heard.note(encounter.conversation, encounter.fan.id)
-            speech = Speech(hold=guard.asks_human(encounter.message.text))
+            speech = Speech(self._guard.wrong, hold=rules.asks_human(encounter.message.text))
             messages: list[Any] = []
             news: Any
             async for mode, news in self._graph.astream(

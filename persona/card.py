@@ -25,6 +25,14 @@ TEXTS = (
 )
 
 
+AI = re.compile(  # what says plainly that a machine speaks, in the languages that a model may answer in
+    r"\b(?:AI|A\.I\.|IA|KI|ИИ|machine|code|program|software|robot|bot|computer|algorithm|Maschine|máquina|"
+    r"inteligencia artificial|inteligência artificial|intelligence artificielle|intelligenza artificiale|"
+    r"künstliche Intelligenz|sztuczn\w+ inteligencj\w+|tekoäly|yapay zek\w+)\b|人工知能|人工智能|인공지능|"
+    r"искусственн\w+ интеллект"
+)
+
+
 class CardError(ValueError):
     """A card that cannot be used; the message says what to mend."""
 
@@ -179,7 +187,7 @@ def pitch(note: str) -> int | None:
 
 def says_ai(line: str) -> bool:
     """Whether a line says plainly that a machine speaks."""
-    return bool(re.search(r"\b(AI|machine|code|program|software|robot|bot|computer|algorithm)\b", line))
+    return bool(AI.search(line))
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -25,7 +25,8 @@ class Message:
 class Encounter:
     """What a stage hands to the artist. It is also the runtime context of the agent's tools and middleware.
 
-    `around`: further scopes that are in sight from `scope`, such as a channel's server.
+    `around`: further scopes that are in sight from `scope`, such as a channel's server. `locale`: the fan's, as the
+    platform tells it ('en-GB'), or ''.
     """
 
     message: Message
@@ -33,6 +34,7 @@ class Encounter:
     address: Address
     scope: Scope
     around: tuple[Scope, ...] = ()
+    locale: str = ""
 
     @property
     def asker(self) -> Asker:

@@ -1,4 +1,4 @@
-"""What stands around the chat model, from the outside in: limits, guard, recall, trouble; remembering at the end."""
+"""What stands around the chat model, from the outside in: limits, bounds, disclosure, recall, trouble, remembering."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from memory.memory import Memory
-from persona import guard
 from persona.card import Card
 from persona.encounter import Encounter
+from persona.guard import helplines, rules
+from persona.guard.book import GuardBook
+from persona.guard.guard import Guard
+from persona.guard.private import Private
 from persona.logs import log_fault
 from persona.models.errors import BrokenCall
 from persona.prompt import card_lines, character, known_section, lore, read_known, sentences
@@ -79,49 +82,78 @@ class Limits(Middleware):
         return await handler(request.override(messages=recent(request.messages)))
 
 
-class Guard(Middleware):
-    """Clear cases never reach the model; claims of being human never reach the fan."""
+class Bounds(Middleware):
+    """What the guard stops never reaches the model; what it finds wrong in a reply never reaches the fan."""
 
-    def __init__(self, repertoire: Repertoire, artist: str) -> None:
+    def __init__(self, repertoire: Repertoire, artist: str, guard: Guard) -> None:
         super().__init__()
-        self._lines, self._slots = repertoire, {"artist": artist}
+        self._lines, self._slots, self._guard = repertoire, {"artist": artist}, guard
 
     @hook_config(can_jump_to=["end"])
     async def abefore_agent(self, state: State, runtime: Context) -> dict[str, Any] | None:
-        text = state["messages"][-1].text
-        verdict = guard.crisis(text)
-        if verdict is None and not guard.asks_human(text):
-            verdict = guard.out_of_bounds(text)
+        encounter, text = runtime.context, state["messages"][-1].text
+        verdict = await asyncio.to_thread(self._guard.hear, encounter.fan.id, encounter.address, text)
         if verdict is None:
             return {"private": False}
-        # The incident is counted; its words are neither logged nor remembered.
-        log.warning("guard", verdict=verdict.intent, topic=verdict.topic, stage=runtime.context.address.stage)
         answer = self._say(verdict.intent, verdict.topic, state["messages"])
+        if verdict.intent == "crisis":
+            young = self._guard.policy_for(encounter.fan.id, encounter.address).minors
+            where = helplines.country_of(encounter.locale, text)
+            near = helplines.referral(where, verdict.topic, young)
+            answer = answer.model_copy(update={"content": f"{answer.text} {near}".strip()})
         return {"messages": [answer], "private": True, "jump_to": "end"}
 
     async def aafter_model(self, state: State, runtime: Context) -> dict[str, Any] | None:
         reply = state["messages"][-1]
         if not isinstance(reply, AIMessage) or reply.tool_calls:
             return None
-        asked = guard.asks_human(runtime.context.message.text)
-        if not guard.claims_human(reply.text) and (not asked or guard.answers_human(reply.text)):
+        asked = rules.asks_human(runtime.context.message.text)
+        wrong = await asyncio.to_thread(self._guard.wrong, reply.text, quoted(state["messages"]))
+        if not wrong and asked and not rules.answers_human(reply.text):
+            wrong = "did not say what it is"
+        if not wrong:
             return None
-        log.warning(
-            "guard", verdict="claimed human" if guard.claims_human(reply.text) else "did not say what it is"
-        )
-        return {"messages": [self._say("are_you_ai", "_", state["messages"], reply.id)]}
+        log.warning("guard", verdict=wrong)
+        intent, topic = INSTEAD.get(wrong, ("are_you_ai", "_"))
+        return {"messages": [self._say(intent, topic, state["messages"], reply.id)]}
 
     def _say(self, intent: str, topic: str, messages: list[AnyMessage], id: str | None = None) -> AIMessage:
         return spoken(self._lines, intent, topic, messages, self._slots, id)
 
 
+INSTEAD = {"leaked": ("out_of_bounds", "secrets"), "said what it should not": ("out_of_bounds", "_")}
+
+
+class Disclose(Middleware):
+    """The first answer in a place, and one every three hours, says what it is. Once: it is written down."""
+
+    def __init__(self, repertoire: Repertoire, artist: str, book: GuardBook) -> None:
+        super().__init__()
+        self._lines, self._slots, self._book = repertoire, {"artist": artist}, book
+
+    async def aafter_agent(self, state: State, runtime: Context) -> dict[str, Any] | None:
+        encounter, last = runtime.context, state["messages"][-1]
+        who, when = (encounter.fan.id, encounter.address), encounter.message.when
+        try:
+            due = await asyncio.to_thread(self._book.due, *who, when)
+            if due:
+                await asyncio.to_thread(self._book.told, *who, when)
+        except Exception as error:  # rather told once too often
+            log_fault("whom the artist told what it is could not be written down", error)
+            due = "first"
+        if not due or rules.answers_human(last.text):
+            return None
+        notice = spoken(self._lines, "disclosure", due, state["messages"], self._slots)
+        return {"messages": [last.model_copy(update={"content": f"{last.text}\n{notice.text}"})]}
+
+
 class Recall(Middleware):
     """Tells the model who the artist is and what it knows of this fan."""
 
-    def __init__(self, card: Card, memory: Memory, words: int) -> None:
+    def __init__(self, card: Card, memory: Memory, words: int, private: Private) -> None:
         super().__init__()
         self._card, self._memory, self._words = card, memory, words
-        self._character = character(card)
+        self._character = character(card, private)
 
     async def abefore_agent(self, state: State, runtime: Context) -> dict[str, Any] | None:
         encounter = runtime.context

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from persona import guard
 from persona.card import CAST, Card
 from persona.settings import BlueskyAccount, CalendarSettings, FeedFolder, MastodonAccount, SocialSettings
 from skills.calendar.entry import CalendarError, Entry, read_calendar
@@ -85,7 +84,7 @@ class Posting:
             self.rounds.stop()
 
     def _wrong(self, text: str) -> str:
-        return "claimed human" if guard.claims_human(text) else ""
+        return self.house.guard.wrong(text)
 
     @cached_property
     def _charts(self) -> Charts:

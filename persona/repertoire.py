@@ -27,6 +27,7 @@ FIXED = (
     "crisis",
     "are_you_ai",
     "out_of_bounds",
+    "disclosure",
     "forgetting",
 )
 

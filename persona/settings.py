@@ -116,6 +116,13 @@ class DiscordSettings(_Part):
         return self.model_copy(update={"others": ()})
 
 
+class GuardSettings(_Part):
+    """How soon the guard steps in, where no server chose otherwise. `minors`: this is a place for young people."""
+
+    strictness: Literal["gentle", "normal", "strict"] = "normal"
+    minors: bool = False
+
+
 class MastodonAccount(_Part):
     """An account and the token of an application in it (docs/places.md shows every click)."""
 
@@ -189,6 +196,7 @@ class Settings(BaseSettings):
     memory: MemorySettings = MemorySettings()
     songs: SongSettings = SongSettings()
     discord: DiscordSettings = DiscordSettings()
+    guard: GuardSettings = GuardSettings()
     social: SocialSettings = SocialSettings()
     calendar: CalendarSettings = CalendarSettings()
     provenance: ProvenanceSettings = ProvenanceSettings()

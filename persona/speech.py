@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-
-from persona import guard
+from collections.abc import Callable, Iterator
 
 _SENTENCE = re.compile(r".*?[.!?…]+[\"')\]]*(?=\s)\s*|[^\n]*\n", re.DOTALL)
 
+LOOK_BACK = 200  # characters: what is wrong may begin in the sentence before
 _WORDS = re.compile(r"\s*\S+\s*|\s+")
 
 
 class Speech:
-    """`hold`: say nothing before the whole answer is known to be right (somebody asked what the artist is)."""
+    """`wrong(words, quoted)`: what is wrong with words that would go out, or ''. `hold`: say nothing before the whole
+    answer is known to be right (somebody asked what the artist is).
+    """
 
-    def __init__(self, hold: bool = False) -> None:
+    def __init__(self, wrong: Callable[[str, str], str], hold: bool = False) -> None:
+        self._wrong = wrong
         self.quoted = ""  # lyrics that may be said as they are
         self._hold = hold
         self._message = ""
@@ -52,7 +54,7 @@ class Speech:
     def _let_out(self, sentence: str) -> Iterator[str]:
         if self._hold or self._stopped or not sentence:
             return
-        if guard.claims_human(sentence, self.quoted):
+        if self._wrong(self._said[-LOOK_BACK:] + sentence, self.quoted):
             self._stopped = True  # the guard behind the model puts another answer in its place
             return
         gap = "\n" if self._said_before and not self._said else ""

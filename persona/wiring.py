@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from persona.announcer import Announcer
     from persona.card import Card
     from persona.forgetting import Forgetting, Receipt
+    from persona.guard.book import GuardBook
+    from persona.guard.guard import Guard
+    from persona.guard.judge import Policy
     from persona.posting import Posting
     from persona.stages.discord.account import Account
     from persona.stages.discord.act import Parts
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from persona.stages.discord.pace import Pace
     from persona.stages.discord.servers import Servers
     from persona.stages.discord.store import Store
+    from skills.address import Address
     from skills.book import RequestBook
     from skills.brief import Brief
     from skills.database import Database
@@ -206,7 +210,8 @@ class House:
         return Skills(self.book, self.library, lambda: self.author, self.settings.songs.seconds, self._permit)
 
     def _permit(self, asker: Asker, brief: Brief) -> None:
-        """Each stage's own limits; the terminal has none."""
+        """What is not sung for anybody, then each stage's own limits; the terminal has none."""
+        self.guard.permit(asker, brief)
         if asker.address.stage == "discord":
             self.discord_limits.permit(asker, brief)
 
@@ -214,8 +219,39 @@ class House:
     def artist(self) -> Artist:
         from persona.agent import Artist
 
-        words = self.settings.memory.words
-        return Artist(self.card, self.chat_model, self.memory, self.skills, words, self.forgetting)
+        return Artist(
+            self.card,
+            self.chat_model,
+            self.memory,
+            self.skills,
+            self.guard,
+            self.settings.memory.words,
+            self.forgetting,
+        )
+
+    @cached_property
+    def guard_book(self) -> GuardBook:
+        from persona.guard.book import GuardBook
+
+        return GuardBook(self.data / "guard.sqlite")
+
+    @cached_property
+    def guard(self) -> Guard:
+        """What is let in and what is let out, everywhere."""
+        from persona.guard.guard import Guard
+        from persona.guard.judge import Judge
+        from persona.guard.private import Private
+        from persona.prompt import private_parts
+
+        judge = Judge(self.embedder, cache=self.settings.cache_dir.expanduser())
+        return Guard(judge, self.guard_book, Private(private_parts(self.card)), self._policy)
+
+    def _policy(self, address: Address) -> Policy:
+        """A server's own choice, else the operator's."""
+        from persona.guard.judge import Policy
+
+        chosen = self.settings.guard
+        return Policy(chosen.strictness, chosen.minors)
 
     @cached_property
     def announcer(self) -> Announcer:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from persona.card import Card
-from persona.router import Embed
+from persona.meaning import Embed
 from persona.settings import ChatSettings
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import ConfigDict
 
-from persona import guard, hearing
+from persona import hearing
+from persona.guard import rules
 from persona.prompt import Known, read_known
 from persona.repertoire import ANY, Repertoire
 from persona.router import Route, Router
@@ -210,10 +211,10 @@ class EmbeddedChatModel(BaseChatModel):
 
     def heard(self, turn: Turn) -> Route:
         """Clear rules first, then meaning; an answer to our own question belongs to that question."""
-        verdict = guard.crisis(turn.text)
-        if verdict is None and guard.asks_human(turn.text):
-            verdict = guard.Verdict("are_you_ai", "_")
-        verdict = verdict or guard.out_of_bounds(turn.text)
+        verdict = rules.crisis(turn.text)
+        if verdict is None and rules.asks_human(turn.text):
+            verdict = rules.Verdict("are_you_ai", "_")
+        verdict = verdict or rules.out_of_bounds(turn.text)
         if verdict:
             return Route(verdict.intent, verdict.topic, 1.0, 1.0)
         if hearing.asks_hit(turn.text):

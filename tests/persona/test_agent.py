@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from memory.embedder import Embedder
 from memory.fan import Fan
-from persona import guard
 from persona.card import Card, says_ai
+from persona.guard import rules
 from persona.models.embedded import EmbeddedChatModel
 from tests.persona.talking import SAM, Talk, talking
 
@@ -107,7 +107,7 @@ def test_it_speaks_word_by_word(talk: Talk) -> None:
 )
 def test_asked_what_it_is_it_says_so(talk: Talk, question: str) -> None:
     answer = talk.say(question)
-    assert says_ai(answer) and guard.answers_human(answer)
+    assert says_ai(answer) and rules.answers_human(answer)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_where_it_may_be_a_crisis_it_asks(talk: Talk) -> None:
     ],
 )
 def test_a_figure_of_speech_is_no_crisis(words: str) -> None:
-    assert guard.crisis(words) is None
+    assert rules.crisis(words) is None
 
 
 def test_a_hateful_song_is_declined_and_the_talk_goes_on(talk: Talk) -> None:

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from memory.embedder import Embedder
-from persona import guard
 from persona.card import Card
+from persona.guard import rules
 from persona.models import chat_model
 from persona.repertoire import Repertoire
 from persona.settings import ChatSettings
@@ -214,14 +214,14 @@ def test_a_claim_to_be_human_never_reaches_the_fan(on_endpoint: Open) -> None:
     talk, _ = on_endpoint(Says(claim))
     with capture_logs():
         heard = talk.say("tell me about your hometown")
-    assert "real man" not in heard and guard.answers_human(heard)
+    assert "real man" not in heard and rules.answers_human(heard)
 
 
 def test_asked_whether_it_is_human_an_evasive_answer_is_replaced(on_endpoint: Open) -> None:
     talk, _ = on_endpoint(Says("What a question! Does it matter, friend?"))
     with capture_logs():
         heard = talk.say("are you human?")
-    assert guard.answers_human(heard) and "What a question" not in heard
+    assert rules.answers_human(heard) and "What a question" not in heard
 
 
 def test_an_honest_answer_is_left_alone(on_endpoint: Open) -> None:

@@ -25,6 +25,8 @@ SLOTS = {
     "reason",
     "wait",
     "hit",
+    "about",
+    "receipt",
 }
 
 

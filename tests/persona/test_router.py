@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from memory.embedder import Embedder
+from persona.meaning import split_clauses
 from persona.models.embedded import EmbeddedChatModel, Turn
 from persona.prompt import Known
-from persona.router import Router, split_clauses
+from persona.router import Router
 
 HERE = Path(__file__).parent
 
@@ -72,7 +73,7 @@ def test_what_was_learned_is_kept_and_a_damaged_file_is_learned_anew(
     first = Router(embedder, cast, tmp_path / "cache")
     (kept,) = (tmp_path / "cache").glob("router-*.npz")
     again = Router(lambda texts: np.full((len(texts), 384), np.nan, np.float32), cast, tmp_path / "cache")
-    assert np.array_equal(first._weights, again._weights)
+    assert np.array_equal(first.meaning._weights, again.meaning._weights)
     kept.write_bytes(b"torn")
     assert Router(embedder, cast, tmp_path / "cache").route("hello").intent == "greeting"
 

@@ -19,10 +19,14 @@ BEFORE = 30  # characters before a claim in which a 'not' makes it none
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which line of the repertoire answers instead: `intent` 'crisis' or 'out_of_bounds', and its `topic`."""
+    """Which line of the repertoire answers instead: `intent` 'crisis' or 'out_of_bounds', and its `topic`.
+
+    `why`: the layer that saw it, for moderators and figures; never the words.
+    """
 
     intent: str
     topic: str
+    why: str = "rule"
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Rules:
     bounds: dict[str, re.Pattern[str]]
     claims: re.Pattern[str]
     denies: re.Pattern[str]
+    reasons: dict[str, str]
 
 
 @cache
@@ -52,6 +57,7 @@ def rules() -> Rules:
         bounds={topic: pattern(block) for topic, block in raw["bounds"].items()},
         claims=pattern(raw["claims"]),
         denies=pattern(raw["denies"]),
+        reasons=raw["reasons"],
     )
 
 

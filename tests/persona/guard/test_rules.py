@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from persona import guard
 from persona.card import Card
+from persona.guard import rules
 from persona.repertoire import Repertoire
 
 CRISES = """
@@ -111,23 +111,23 @@ def rows(block: str) -> list[str]:
 @pytest.mark.parametrize("row", rows(CRISES))
 def test_a_crisis_is_seen(row: str) -> None:
     text, topic = row.split("|")
-    verdict = guard.crisis(text)
+    verdict = rules.crisis(text)
     assert verdict and verdict.topic == topic
 
 
 @pytest.mark.parametrize("text", rows(HARMLESS))
 def test_what_is_harmless_is_no_crisis(text: str) -> None:
-    assert guard.crisis(text) is None
+    assert rules.crisis(text) is None
 
 
 @pytest.mark.parametrize("text", rows(HUMAN))
 def test_the_question_what_it_is_is_seen(text: str) -> None:
-    assert guard.asks_human(text)
+    assert rules.asks_human(text)
 
 
 @pytest.mark.parametrize("text", rows(OTHER))
 def test_another_question_is_another_question(text: str) -> None:
-    assert not guard.asks_human(text)
+    assert not rules.asks_human(text)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_another_question_is_another_question(text: str) -> None:
     ],
 )
 def test_a_claim_is_seen(reply: str) -> None:
-    assert guard.claims_human(reply)
+    assert rules.claims_human(reply)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_claim_is_seen(reply: str) -> None:
     ],
 )
 def test_what_denies_it_claims_nothing(reply: str) -> None:
-    assert not guard.claims_human(reply)
+    assert not rules.claims_human(reply)
 
 
 @pytest.mark.parametrize(
@@ -170,17 +170,17 @@ def test_what_denies_it_claims_nothing(reply: str) -> None:
     ],
 )
 def test_the_clear_cases_are_declined(text: str) -> None:
-    assert guard.out_of_bounds(text)
+    assert rules.out_of_bounds(text)
 
 
 def test_no_written_line_claims_to_be_human(card: Card) -> None:
     lines = Repertoire.of(card).all
-    assert [line.text for line in lines if guard.claims_human(line.text)] == []
+    assert [line.text for line in lines if rules.claims_human(line.text)] == []
 
 
 def test_every_answer_to_what_it_is_says_it(card: Card) -> None:
     lines = [line for line in Repertoire.of(card).all if line.id.startswith("are_you_ai/")]
-    assert len(lines) >= 15 and [line.text for line in lines if not guard.answers_human(line.text)] == []
+    assert len(lines) >= 15 and [line.text for line in lines if not rules.answers_human(line.text)] == []
 
 
 def test_every_line_for_a_crisis_names_people_who_help(card: Card) -> None:
