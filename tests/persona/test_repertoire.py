@@ -27,6 +27,8 @@ SLOTS = {
     "hit",
     "about",
     "receipt",
+    "about",
+    "receipt",
 }
 
 

@@ -32,6 +32,8 @@ log = structlog.get_logger()
 LOOK_EVERY = 1.0  # seconds between two looks at progress and outbox
 FLUSH_EVERY = 30.0
 CHART_EVERY = 600.0
+COMMAND = "CommandTree-invoker"  # what discord.py calls the task of a command
+PATIENCE = 15.0  # seconds for what is at work when we are stopped
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,11 @@ class DiscordStage(discord.AutoShardedClient):
         self._weekly.start()
 
     async def close(self) -> None:
-        """Answers at work are finished first; nothing that is durable needs us for it."""
+        """Answers and commands at work are finished first; nothing that is durable needs us for it."""
         if self.is_closed():
             return
+        if commands := [task for task in asyncio.all_tasks() if task.get_name() == COMMAND]:
+            await asyncio.wait(commands, timeout=PATIENCE)
         await asyncio.gather(*(act.talk.finish() for act in self.acts))
         await self.performer.close()
         for loop in (self._look, self._flush, self._weekly):

@@ -67,8 +67,9 @@ class LoopbackDiscord:
         self.epoch = time.monotonic() - (time.time() - EPOCH / 1000)  # of ids, in monotonic seconds
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
-        self.beats: list[float] = []
+        self.beats: dict[web.WebSocketResponse, list[float]] = {}  # by connection
         self.identified, self.resumed, self.refuse_handshakes = 0, 0, 0
+        self.known_at = 0.0  # when a session had been told of all its servers; 0: not yet
         self.replay = 0  # events before the missed ones that a resume sends again
         self.messages: dict[int, list[Json]] = {}
         self.guilds: dict[int, Json] = {}
@@ -245,7 +246,7 @@ class LoopbackDiscord:
                 break
             payload = json.loads(frame.data)
             if payload["op"] == 1:
-                self.beats.append(time.monotonic())
+                self.beats.setdefault(socket, []).append(time.monotonic())
                 await socket.send_str(json.dumps({"op": 11, "d": None, "s": None, "t": None}))
             elif payload["op"] == 2:
                 await self._identify(socket, payload["d"])
@@ -266,6 +267,7 @@ class LoopbackDiscord:
         await self._tell(session, "READY", ready)
         for guild in guilds.values():
             await self._tell(session, "GUILD_CREATE", guild)
+        self.known_at = time.monotonic()
 
     async def _resume(self, socket: web.WebSocketResponse, asked: Json) -> None:
         session = self._sessions.get(asked["session_id"])

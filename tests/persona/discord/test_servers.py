@@ -291,6 +291,27 @@ async def test_where_the_server_has_not_installed_it_the_song_comes_in_private(t
 # ---- errors, late acknowledgements
 
 
+@pytest.mark.parametrize("command", ["queue", "chart", "cancel", "export"])
+async def test_a_command_is_acknowledged_before_anything_that_can_be_slow_is_begun(
+    theatre, monkeypatch, command
+):
+    async with theatre(keeps=Kept()) as t:
+        acknowledged = []
+
+        def slow(real):
+            def work(*anything, **named):
+                acknowledged.append(any(r.path.endswith("/callback") for r in t.env.http_requests))
+                return real(*anything, **named)
+
+            return work
+
+        charts, book, keeps = t.stage.main.charts, t.parts.skills.book, t.parts.keeps
+        for part, name in ((charts, "text"), (book, "of_fan"), (keeps, "export")):
+            monkeypatch.setattr(part, name, slow(getattr(part, name)))
+        await t.ann.slash(t.channel, command)
+        assert acknowledged and all(acknowledged)
+
+
 async def test_an_acknowledgement_that_came_too_late_loses_no_order(theatre):
     async with theatre() as t:
         t.env.inject_error("POST", "/interactions/*/callback", status=404, code=10062)
