@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from persona.commands import crashes
 from persona.commands.common import JSON, house, print_json
 from persona.commands.training import add_bench
 
@@ -82,6 +83,8 @@ def add_to(app: typer.Typer) -> None:
             return
         text = table.as_text(results, process) + ("\n\n" + peers_as_text(beside) if peers else "")
         Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+    crashes.add_to(group)
 
     @group.command("memory")
     def memory(

@@ -1,0 +1,245 @@
+"""What the worker does when a step fails, on a worker in this process: waits, sets aside, apologises, stops."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skills import patience
+from skills.address import Address
+from skills.book import OWED, RequestBook, RequestStatus
+from skills.brief import Brief, BriefError
+from skills.database import Database
+from skills.keeper import JUMP, Clock, Keeper
+from skills.library import Library
+from skills.places.errors import NotYet
+from skills.post import PostBook, PostError, TerminalInbox
+from skills.song import Progress, Step, Studio
+from skills.worker import Worker, rounds
+
+TERMINAL = Address("terminal")
+AT_MOST = 60.0  # seconds for anything that is waited for
+
+
+class Words:
+    """What the artist says, told apart."""
+
+    def announce(self, request: Any, song: Any) -> str:
+        return "done"
+
+    def keep(self, request: Any, song: Any) -> None: ...
+
+    def apologise(self, request: Any) -> str:
+        return "sorry"
+
+    def apologise_late(self, request: Any) -> str:
+        return "sorry, too late"
+
+
+class Room:
+    """A worker whose only step of making is the one given, with the book that it serves."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(f"sqlite:///{folder / 'requests.sqlite'}")
+        self.book, self.inbox = RequestBook(self.database), TerminalInbox(folder / "terminal.sqlite")
+        self.folder = folder
+
+    @contextmanager
+    def working(self, making: Step, deadline: float = 3600.0) -> Iterator[None]:
+        posts = PostBook(self.database, {"terminal": self.inbox})
+        studio: Studio = Any  # no step here asks for it
+        studio = type("Empty", (), {"library": Library(self.folder / "songs")})()  # type: ignore[assignment]
+        worker = Worker(
+            self.book,
+            self.folder / "lock",
+            studio,
+            posts,
+            Words(),
+            deadline=deadline,
+            making={"lyrics": making},
+        )
+        worker.start()
+        try:
+            yield
+        finally:
+            worker.close()
+
+    def order(self, theme: str = "rain") -> str:
+        return self.book.order("sam", TERMINAL, Brief(theme), f"about {theme}").request.id
+
+    def until(self, request: str, condition: Callable[[RequestStatus], bool]) -> RequestStatus:
+        deadline = time.monotonic() + AT_MOST
+        while time.monotonic() < deadline:
+            if condition(status := self.book.status(request)):
+                return status
+            time.sleep(0.05)
+        raise AssertionError(f"still {self.book.status(request)} after {AT_MOST} s")
+
+    def ended(self, request: str) -> RequestStatus:
+        return self.until(request, lambda status: not status.open)
+
+    def heard(self) -> list[str]:
+        return [post.text for post in self.inbox.take(TERMINAL)]
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    room = Room(tmp_path)
+    yield room
+    room.book.close()
+
+
+def test_what_cannot_be_made_is_set_aside_and_runs_again_from_the_step_that_failed(room: Room) -> None:
+    calls: list[str] = []
+
+    def hopeless(studio: Studio, song: str, progress: Progress) -> float:
+        calls.append(song)
+        raise BriefError("nobody can sing that")
+
+    request = room.order()
+    with room.working(hopeless):
+        status = room.ended(request)
+        assert (status.state, status.error) == ("failed", "lyrics: BriefError")
+        assert [each.request.id for each in room.book.set_aside()] == [request]
+        assert room.heard() == ["sorry"]
+        room.book.retry(request)
+        room.ended(request)
+        assert calls == [request, request]
+        assert room.heard() == [], "the same apology is made once"
+
+
+def test_what_passes_is_tried_again_and_a_fault_of_ours_a_few_times(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "AWAY", replace(patience.AWAY, pause=0.01))
+    monkeypatch.setattr(patience, "UNFORESEEN", replace(patience.UNFORESEEN, pause=0.01))
+    errors = iter([ConnectionError(), ConnectionError(), ConnectionError(), KeyError("x")])
+
+    def unsteady(studio: Studio, song: str, progress: Progress) -> float:
+        raise next(errors)
+
+    request = room.order()
+    with room.working(unsteady):
+        status = room.ended(request)
+    [tries] = [each for each in status.tries if each.step == "lyrics"]
+    assert (tries.tried, tries.died) == (4, 0)
+    assert status.error == "lyrics: KeyError"
+    assert room.heard() == ["sorry"]
+
+
+def test_a_request_that_killed_the_worker_each_time_is_poison(room: Room) -> None:
+    def never(studio: Studio, song: str, progress: Progress) -> float:
+        raise AssertionError("it is not begun once more")
+
+    request = room.order()
+    for _ in range(patience.DIED.tries + 1):
+        room.book.tries.begin(request, "lyrics")  # as five workers did that were not heard of again
+    with room.working(never):
+        assert "the worker died each of the" in room.ended(request).error
+    assert room.heard() == ["sorry"]
+
+
+def test_a_request_beyond_its_deadline_is_apologised_for_and_the_next_comes_first(room: Room) -> None:
+    def slow(studio: Studio, song: str, progress: Progress) -> float:
+        time.sleep(2.5)
+        raise BriefError("too slow to matter")
+
+    at_work, waiting = room.order("one"), room.order("two")
+    with room.working(slow, deadline=1.5):
+        late = room.ended(waiting)
+        room.ended(at_work)
+    assert (late.state, late.error) == ("failed", "its deadline passed")
+    assert "sorry, too late" in room.heard()
+    assert room.book.status(room.order("three")).turn == OWED
+    assert room.book.status(room.order("four")).turn != OWED
+
+
+def test_cancelling_stops_what_is_at_work(room: Room) -> None:
+    stopped: list[bool] = []
+
+    def endless(studio: Studio, song: str, progress: Progress) -> float:
+        try:
+            for _ in range(int(AT_MOST / 0.05)):
+                progress("lyrics", 0.5)
+                time.sleep(0.05)
+        except RuntimeError:
+            stopped.append(True)
+            raise
+        return 0.0
+
+    request = room.order()
+    with room.working(endless):
+        room.until(request, lambda status: "lyrics" in status.progress)
+        room.book.cancel(request)
+        deadline = time.monotonic() + AT_MOST
+        while not stopped and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert stopped
+    assert room.book.status(request).state == "cancelled"
+    assert room.heard() == []
+
+
+def test_what_another_version_began_is_begun_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(studio: Studio, song: str, progress: Progress) -> float:
+        raise BriefError("it ran")
+
+    request = room.order()
+    room.database.write(
+        "update workflow_status set application_version = '0', status = 'PENDING', executor_id = 'gone'"
+    )
+    with room.working(fails):
+        assert room.ended(request).error == "lyrics: BriefError"
+
+
+def test_errors_are_waited_for_by_their_kind() -> None:
+    kinds = {
+        ConnectionRefusedError(): patience.AWAY,
+        NotYet("later", 7.0): patience.AWAY,
+        PostError("never"): patience.HOPELESS,
+        OSError(28, "No space left on device"): patience.ROOM,
+        BriefError("no"): patience.HOPELESS,
+        ZeroDivisionError(): patience.UNFORESEEN,
+    }
+    assert {error: patience.patience_for(error) for error in kinds} == kinds
+    assert patience.AWAY.wait(1, asked=700.0) == 700.0, "as long as the other side asked"
+    pauses = [patience.AWAY.wait(tried) for tried in range(1, patience.AWAY.tries + 1)]
+    assert pauses[:3] == [2.0, 4.0, 8.0]
+    assert pauses[-2:] == [patience.AWAY.longest, None]
+
+
+def test_a_jump_of_the_clock_makes_nobody_late() -> None:
+    wall, steady = [1000.0], [0.0]
+    clock = Clock(lambda: wall[0], lambda: steady[0])
+    wall[0] += 10 * JUMP + 5
+    steady[0] += 5
+    assert not clock.late(ordered=990.0, deadline=60.0), "five seconds passed, whatever the clock says"
+    assert not clock.late(ordered=wall[0], deadline=60.0)
+    wall[0] += 61
+    steady[0] += 61
+    assert clock.late(ordered=990.0, deadline=60.0)
+    assert clock.late(ordered=wall[0] - 61, deadline=60.0), "ordered after the jump"
+    wall[0] -= 10 * JUMP
+    assert clock.look() < 0
+    assert not clock.late(ordered=990.0 + 5 * JUMP, deadline=60.0)
+
+
+def test_steps_that_need_only_what_is_done_go_side_by_side() -> None:
+    needs = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c")}
+    assert rounds(needs, needs) == [["a"], ["b", "c"], ["d"]]
+    with pytest.raises(ValueError, match="need each other"):
+        rounds({"a": ("b",), "b": ("a",)}, ("a", "b"))
+
+
+def test_what_was_cut_off_is_picked_up_again(room: Room) -> None:
+    request = room.order()
+    room.database.write("update workflow_status set status = 'PENDING', executor_id = 'us'")
+    keeper = Keeper(room.book, "us", "2", Clock(), 3600.0, active=set())
+    for _ in range(10):
+        keeper.pick_up()
+    assert room.book.status(request).state == "queued"
