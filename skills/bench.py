@@ -90,7 +90,7 @@ def _measured(out: Path, brief: str, seconds: float, seed: int) -> SongFigures:
     import soxr
 
     from skills.studio.encode import measure
-    from voice.bench.figures import PERIOD, cents_from_notes, measure_f0_again, measure_take
+    from voice.bench.figures import measure_take
 
     began = time.perf_counter()
     command = [sys.executable, "-m", "persona.cli", "song", brief, "--json", "--out", str(out)]
@@ -108,9 +108,6 @@ def _measured(out: Path, brief: str, seconds: float, seed: int) -> SongFigures:
     take = dataclasses.replace(read_take(folder), audio=audio)
     score = read_score(folder)
     found = measure_take(score, take, lyrics.text)
-    again = measure_f0_again(audio)
-    times = np.arange(len(again), dtype=np.float64) * PERIOD - take.lead
-    cents = np.abs(cents_from_notes(score, again, times))
     lufs, peak = measure(Path(said["clip"]))
     return SongFigures(
         brief=brief,
@@ -118,8 +115,8 @@ def _measured(out: Path, brief: str, seconds: float, seed: int) -> SongFigures:
         lines=tuple(line.text for line in lyrics.lines),
         cents_median=round(found.cents_median, 2),
         within_50=round(found.within_50, 4),
-        cents_median_again=round(float(np.median(cents)), 2),
-        within_50_again=round(float(np.mean(cents < 50)), 4),
+        cents_median_again=round(found.again_median, 2),
+        within_50_again=round(found.again_within_50, 4),
         onset_median=round(found.onset_median, 2),
         character_error_rate=round(found.character_error_rate, 4),
         heard=found.heard,

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from voice.bench.figures import cents_from_notes, level_spread, measure_f0, voicing_error
+from voice.bench.figures import (
+    cents_from_notes,
+    level_spread,
+    lines_of,
+    measure_f0,
+    measure_take,
+    voicing_error,
+)
 from voice.bench.hearing import character_error_rate
 from voice.bench.lines import read_line
 from voice.bench.onsets import vowel_lateness
@@ -85,3 +94,23 @@ def test_a_line_is_read_with_its_words_rests_and_melismas() -> None:
         (960, 480, 50, "road", "single"),
         (1440, 480, 52, None, "single"),
     ]
+
+
+def test_a_long_take_is_heard_line_by_line() -> None:
+    phonemes = tuple(
+        TimedPhoneme("ɑ", start, start + 0.5, 0) for start in (0.0, 0.5, 4.0, 4.5, 5.5, 9.0, 9.5, 12.0)
+    )
+    audio = np.zeros(13 * SAMPLE_RATE, np.float32)
+    take = Take(audio, np.zeros(13 * F0_RATE, np.float32), phonemes, (TimedNote(0, 0.0, 13.0, 0.0),))
+    lines = lines_of(take)
+    assert [round(len(line) / SAMPLE_RATE, 2) for line in lines] == [2.5, 2.75, 2.25, 3.5, 2.0]
+    assert sum(len(line) for line in lines) == len(audio)
+    assert len(lines_of(replace(take, audio=audio[: 5 * SAMPLE_RATE]))) == 1
+
+
+def test_a_take_at_another_rate_is_measured_all_the_same() -> None:
+    take = hummed(220.0)
+    studio = replace(take, audio=take.studio_audio(), rate=48_000)
+    found = measure_take(SCORE, studio, "ah", listen=False)
+    assert found.cents_median < 3 and found.again_median < 15
+    assert found.onset_median < 8

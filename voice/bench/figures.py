@@ -28,6 +28,8 @@ LOWEST, HIGHEST = 55.0, 1000.0  # Hz that DIO looks for
 VIBRATO = 0.19  # seconds, a cycle
 AUDIBLE = 0.04  # seconds; a shorter octave error is the tracker's
 SURE = 0.9  # of swift-f0's confidence
+ONE_LINE = 12.0  # seconds; a longer take is heard line by line
+REST, SHORTEST_LINE = 0.3, 2.0  # seconds
 LOCK = 80.0  # Hz: the F0 frame rate, to which a failing decoder falls
 
 
@@ -101,7 +103,7 @@ def measure_take(score: Score, take: Take, words: str, listen: bool = True) -> T
     size, size_again = np.abs(cents), np.abs(cents_again)
     followed = np.abs(_followed(take, f0, times))
     late = np.abs(vowel_lateness(take)) * 1000
-    heard = hearing.recognise(take.audio, SAMPLE_RATE) if listen else ""
+    heard = " ".join(hearing.recognise(part, SAMPLE_RATE) for part in lines_of(take)) if listen else ""
     quality = hearing.quality(take.audio, SAMPLE_RATE) if listen else hearing.Quality(*[float("nan")] * 4)
     return TakeFigures(
         cents_median=_at(size, 50),
@@ -128,6 +130,19 @@ def measure_take(score: Score, take: Take, words: str, listen: bool = True) -> T
         cents=cents,
         cents_again=cents_again,
     )
+
+
+def lines_of(take: Take) -> list[NDArray[np.float32]]:
+    """The audio of a long take cut in its rests: a recogniser skips a line that it has heard before."""
+    if take.seconds <= ONE_LINE:
+        return [take.audio]
+    cuts = [0.0]
+    for before, after in pairwise(take.phonemes):
+        middle = (before.end + after.start) / 2 + take.lead
+        if after.start - before.end >= REST and middle - cuts[-1] >= SHORTEST_LINE:
+            cuts.append(middle)
+    places = [round(cut * SAMPLE_RATE) for cut in cuts] + [len(take.audio)]
+    return [take.audio[a:b] for a, b in pairwise(places)]
 
 
 def _clock(curve: Floats, take: Take) -> Floats:
