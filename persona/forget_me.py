@@ -19,24 +19,29 @@ from persona.repertoire import Repertoire
 ASKED_FOR = timedelta(minutes=10)  # how long a "yes" still means this
 ASKED = 1000  # fans who have been asked and have not answered; the oldest question lapses
 
-_PLEASE = r"(?:(?:please|pls|ok(?:ay)?|hey|now|and|so|can you|could you|would you|will you|i want you to|i'?d like you to|you should)[\s,]+)*"
-_VERB = r"(?:forget|delete|erase|wipe|remove)"
-_FROM = r"(?:\s+(?:from|out of)\s+(?:your|the)\s+(?:memory|records|notes|database))?"
+_ASK = r"""^\W*
+    (?:(?:please|pls|ok(?:ay)?|hey|now|and|so|(?:can|could|would|will)\ you
+        |i\ want\ you\ to|i'?d\ like\ you\ to|you\ should)[\s,]+)*
+    (?:forget|delete|erase|wipe|remove)\s+"""
+_TOLD = r"""(?:i|i've|i\ have|you)\ (?:ever\ )?(?:said|told|mentioned|wrote|know|have|keep|remember|kept)"""
+_END = r"""(?:\ (?:from|out\ of)\ (?:your|the)\ (?:memory|records|notes|database))?
+    (?:,?\ (?:please|ok|now|again))?\W*$"""
 ALL = re.compile(
-    rf"^\W*{_PLEASE}{_VERB}\s+(?:(?:about\s+)?me|(?:all|everything)(?:\s+(?:about me|of me|of mine|(?:that\s+)?(?:i|i've|i have|you)"
-    r"\s+(?:ever\s+)?(?:said|told|know|have|keep|remember|kept)(?:\s+(?:to\s+)?(?:you|about me|of me|on me))?))|my (?:data|memories)"
-    rf"|(?:your )?memor(?:y|ies) of me|what (?:i|i've)\s+(?:said|told you)|what you know about me){_FROM}(?:,?\s*(?:please|ok|now|again))?\W*$",
-    re.IGNORECASE,
+    rf"""{_ASK}(?:
+      (?:about\ )?me
+    | (?:all|everything)\ (?:about\ me|of\ me|of\ mine
+        |(?:that\ )?{_TOLD}(?:\ (?:to\ )?(?:you|about\ me|of\ me|on\ me))?)
+    | my\ (?:data|memories) | (?:your\ )?memor(?:y|ies)\ of\ me
+    | what\ (?:i|i've)\ (?:said|told\ you) | what\ you\ know\ about\ me
+    ){_END}""",
+    re.IGNORECASE | re.VERBOSE,
 )
 ABOUT = re.compile(
-    rf"^\W*{_PLEASE}{_VERB}\s+(?:what|everything|all|anything|the things?|that which)?(?:\s*that)?\s*(?:(?:i|i've|i have|you)\s+(?:ever\s+)?"
-    r"(?:said|told(?:\s+you)?|mentioned|wrote|know|remember|have)(?:\s+to you)?\s+)?(?:about|of)\s+(?P<about>[^.!?]{2,80}?)"
-    rf"{_FROM}(?:,?\s*(?:please|ok|now|again))?\W*$",
-    re.IGNORECASE,
+    rf"""{_ASK}(?:(?:what|everything|all|anything|the\ things?|that\ which)\s*)?(?:that\s*)?
+    (?:{_TOLD}(?:\ (?:to\ )?you)?\ )?(?:about|of)\ (?P<about>[^.!?]{{2,80}}?){_END}""",
+    re.IGNORECASE | re.VERBOSE,
 )
-PERSON = re.compile(
-    rf"^\W*{_PLEASE}{_VERB}\s+(?P<about>my\s+[^.!?]{{2,60}}?){_FROM}(?:,?\s*please)?\W*$", re.IGNORECASE
-)
+MINE = re.compile(rf"{_ASK}(?P<about>my\ [^.!?]{{2,60}}?){_END}", re.IGNORECASE | re.VERBOSE)
 NOT_MEANT = re.compile(
     r"\b(?:song|songs|verse|line|rules?|instructions?|prompt|guidelines?|it|training)\b", re.IGNORECASE
 )
@@ -53,7 +58,7 @@ def wanted(text: str) -> str | None:
         return None
     if ALL.match(one_line):
         return ""
-    match = ABOUT.match(one_line) or PERSON.match(one_line)
+    match = ABOUT.match(one_line) or MINE.match(one_line)
     if match is None:
         return None
     about = match["about"].strip()

@@ -10,7 +10,7 @@ SENTENCES = (
     "Discord which songs you liked or reported.",
     "Who sees it: what you say in private is recalled to you alone, and in private. What you say in a channel stays "
     "in that channel; what holds for a server stays in that server.",
-    "Where it lies: on the machine of whoever runs {artist}. {model} Nothing is sold, and nothing is used for training.",
+    "Where it lies: on the machine of whoever runs {artist}. {model} Nothing is sold or used for training.",
     "How long: {times}. Songs stay in the library until you or the operator have them removed.",
     "Logs hold no words of yours, and no names.",
     "To take it along: {export} gives you everything, as data (JSON) and as a page to read.",

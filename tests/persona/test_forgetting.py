@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -274,3 +276,43 @@ def test_receipts_add_up_and_read_well():
         "Forgotten: 1 thing you said, 2 facts about you, 1 song's brief, words and dedication, "
         "from 02 March 2026 to 02 March 2026. Still named in: a.log."
     )
+
+
+@pytest.mark.slow
+def test_after_a_song_was_really_made_no_byte_and_no_log_names_what_was_forgotten(own_folders):
+    """Talk, order, a worker in a process of its own with its log in the data folder; then forgotten while it runs."""
+    data, sam = own_folders / "data", Fan("terminal:sam", "Sam")
+    house = House(read_settings(log={"level": "debug"}))
+    data.mkdir(exist_ok=True)
+    house.memory.remember(
+        sam, Scope("fan", sam.id), "Breaking Rust", f"My sister is called {MARKS[0]}.", "", MARCH
+    )
+    brief = Brief(f"the {MARKS[2]} harbour", style="blues", dedication=MARKS[3], seconds=10)
+    song = house.book.order(sam.id, Address("terminal"), brief, "message-1").request.id
+    with (data / "worker.log").open("ab") as log:
+        command = [Path(sys.executable).with_name("troubadour"), "worker"]
+        worker = subprocess.Popen(
+            command, stdout=log, stderr=log, env=os.environ | {"TROUBADOUR_LOG__LEVEL": "debug"}
+        )
+        try:
+            deadline = time.monotonic() + 240
+            while (status := house.book.status(song)).open and time.monotonic() < deadline:
+                assert worker.poll() is None, (data / "worker.log").read_text()
+                time.sleep(0.2)
+            assert status.state == "done", status
+            words = [sam.id, song, *MARKS[2:]]
+            assert files_with(data / "songs", *words) and files_with(data, MARKS[0])
+            assert (data / "worker.log").read_bytes() and files_with(data, *words, *MARKS).count(
+                data / "worker.log"
+            ) == 0
+            receipt = house.forgetting.fan(sam.id)
+            assert receipt.left == () and receipt.counts["request"] == receipt.counts["brief"] == 1
+            assert files_with(data, *words, *MARKS) == []
+            kept = house.library.read(f"song-{song[-10:]}")
+            assert house.library.clip(kept).stat().st_size > 100_000
+        finally:
+            worker.terminate()
+            worker.wait(30)
+    assert files_with(data, sam.id, song, *MARKS) == []
+    house.memory.close()
+    house.book.close()

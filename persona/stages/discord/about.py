@@ -1,10 +1,12 @@
-"""/aboutme, /privacy, /forget, /export, /chart."""
+"""/verify, /aboutme, /privacy, /forget, /export, /chart."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 Interaction = discord.Interaction[Any]
+MEGABYTE = 1_000_000
+LARGEST = 30 * MEGABYTE  # bytes of a file that is looked into
 WAIT_FOR_YES = 120.0  # seconds
 
 
@@ -53,7 +57,8 @@ def add_about(stage: DiscordStage) -> None:
 
     @stage.tree.command(name="export", description="Get everything that is remembered of you, as files")
     async def export(interaction: Interaction) -> None:
-        reply, files = await Reply.begin(interaction, hidden=True), []
+        reply = await Reply.begin(interaction, hidden=True)
+        files: list[Upload] = []
         for act in stage.acts:
             kept = await asyncio.to_thread(act.keeps.export, fan_of(interaction.user))
             name = "about-me" if len(stage.acts) == 1 else f"about-me-{len(files) // 2 + 1}"
@@ -63,6 +68,19 @@ def add_about(stage: DiscordStage) -> None:
                 Upload(f"{name}.html", act.keeps.page(kept).encode()),
             ]
         await reply.say(stage.act_in(interaction).lines.say("export"), files=files)
+
+    @stage.tree.command(name="verify", description="Is this file a song of mine, and as it left my studio?")
+    @app_commands.describe(file="an MP3, M4A, WAV, MP4 or Ogg file")
+    async def verify(interaction: Interaction, file: discord.Attachment) -> None:
+        reply, act = await Reply.begin(interaction, hidden=True), stage.act_in(interaction)
+        if file.size > LARGEST:
+            await reply.say(act.lines.say("verify_large", most=LARGEST // MEGABYTE))
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"clip{Path(file.filename).suffix.lower()}"
+            await asyncio.to_thread(path.write_bytes, await file.read())
+            sentences = await asyncio.to_thread(act.verify, path)
+        await reply.say("\n".join(sentences)[:LIMIT])
 
     @stage.tree.command(name="chart", description="The songs that were liked best here this week")
     async def chart(interaction: Interaction) -> None:
