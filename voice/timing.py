@@ -28,9 +28,7 @@ BREATH = 0.28  # seconds that an inserted breath takes from the note before, at 
 # Seconds that a consonant is given at the least and at the most (voice/bench chose them by the recogniser).
 _LONG = dict.fromkeys("sʃfθʧ", (0.1, 0.15)) | dict.fromkeys("zʒ", (0.1, 0.125))
 _TAPS = {"ɾ": (0.04, 0.06), "ʔ": (0.04, 0.075)}
-_LIMITS = (
-    dict.fromkeys("hvðmnŋlɹwjbdɡʤ", (0.075, 0.125)) | dict.fromkeys("ptk", (0.075, 0.15)) | _LONG | _TAPS
-)
+LIMITS = dict.fromkeys("hvðmnŋlɹwjbdɡʤ", (0.075, 0.125)) | dict.fromkeys("ptk", (0.075, 0.15)) | _LONG | _TAPS
 
 # A diphthong is sung on its first vowel; the second comes at the end.
 DIPHTHONGS = {"A": "eɪ", "I": "aɪ", "W": "aʊ", "O": "oʊ", "Q": "əʊ", "Y": "ɔɪ"}
@@ -214,7 +212,7 @@ def _parts(passage: Passage, syllable: int) -> _Parts:
 
 
 def _wanted(symbol: str, natural: float, strength: float) -> float:
-    low, high = _LIMITS[symbol]
+    low, high = LIMITS[symbol]
     return min(max(natural * (0.75 + 0.5 * strength), low), high)
 
 

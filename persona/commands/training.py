@@ -31,7 +31,7 @@ def add_train(group: typer.Typer) -> None:
         steps: int = typer.Option(300, min=1, help="on the style's 256 numbers"),
         updates: int = typer.Option(0, min=0, help="further steps, on low-rank updates of the decoder too"),
         rank: int = typer.Option(4, min=1, max=64, help="of those updates"),
-        seconds: float = typer.Option(2.0, min=0.5, max=20.0, help="of a piece of a recording"),
+        seconds: float = typer.Option(3.0, min=0.5, max=20.0, help="of a piece, as far as phrases allow"),
         batch: int = typer.Option(1, min=1, help="pieces a step"),
         device: str = typer.Option("auto", help="cpu, cuda, or auto"),
         seed: int = typer.Option(0),

@@ -241,6 +241,7 @@ def peers_as_text(results: Sequence[PeerResult]) -> str:
     for name in PEERS:
         own = [result for result in results if result.peer == name]
         good = [result for result in own if result.figures]
+        notes += [f"{name}, {r.line}: {r.said}." for r in own if not r.figures]
         if not good:
             continue
         cells = [
@@ -249,7 +250,6 @@ def peers_as_text(results: Sequence[PeerResult]) -> str:
         ]
         rtf = float(np.median([r.rtf for r in good]))
         table.append(f"| {name} | {len(good)} | {' | '.join(cells)} | {rtf:.2f} |")
-        notes += [f"{name}, {r.line}: {r.said}." for r in own if not r.figures]
     return "\n".join([*table, "", *notes]).rstrip()
 
 

@@ -21,6 +21,7 @@ import torch
 from voice.alphabet import VOWELS
 from voice.bench.lines import Line, bench_lines
 from voice.expression import Expression
+from voice.score import TICKS_PER_QUARTER, Note, Score
 from voice.singer import Singer
 from voice.take import SAMPLE_RATE, Take
 from voice.timing import DIPHTHONGS
@@ -28,7 +29,6 @@ from voice.training.mel import unlikeness
 from voice.voices import Voice, load_voice
 
 if TYPE_CHECKING:
-    from voice.score import Score
     from voice.training.fit import Judgement
 
 MINUTES = 3.0  # of the hidden voice's singing
@@ -44,7 +44,8 @@ PLAIN = Expression(breath=0.0)  # breaths are nobody's voice
 NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 SEED = 1
 # A small plan, for a processor: some ten minutes of one core.
-STEPS, PIECE, RATE, JUDGE_EVERY = 120, 1.5, 0.03, 20
+STEPS, PIECE, RATE, JUDGE_EVERY = 100, 3.0, 0.03, 20
+SHORT = 1.5  # seconds
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,9 @@ def recover(
     folder = work / "dataset"
     lines = [line for line in bench_lines() if line.name not in held]
     if not (folder / "transcriptions.csv").exists():
-        write_dataset(folder, lines, Singer(network, hidden), 60 * minutes, lambda x: told("recordings", x))
+        write_dataset(
+            folder, short_lines(lines), Singer(network, hidden), 60 * minutes, lambda x: told("recordings", x)
+        )
     learned = learn(
         folder, "recovered", lambda: plain_network(cache), start, plan, work,
         told=lambda step, loss: told("learning", step / plan.all_steps),
@@ -127,6 +130,28 @@ def recover(
 
 def _sung(network: Any, style: tuple[float, ...], hidden: Voice, score: Score, seed: int) -> Take:
     return Singer(network, replace(hidden, style=style)).sing(score, PLAIN, seed)
+
+
+def short_lines(lines: Sequence[Line]) -> list[Line]:
+    """Cut between words into phrases of SHORT seconds or a little more: a step of learning costs what it lasts."""
+    out: list[Line] = []
+    for line in lines:
+        score, own = line.score, list[Note]()
+        for note in score.notes:
+            first = note.syllable and note.syllabic in ("single", "begin")
+            if own and first and score.seconds(own[-1].end) - score.seconds(own[0].tick) >= SHORT:
+                out.append(_part(line, own))
+                own = []
+            own.append(note)
+        out.append(_part(line, own))
+    return out
+
+
+def _part(line: Line, notes: Sequence[Note]) -> Line:
+    first = notes[0].tick - TICKS_PER_QUARTER // 2
+    name = f"{line.name}-{notes[0].tick}"
+    moved = tuple(replace(note, tick=note.tick - first) for note in notes)
+    return Line(name, "", Score(name, moved, tempo=line.score.tempo))
 
 
 def distance(one: Take, other: Take) -> float:

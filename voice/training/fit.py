@@ -17,14 +17,14 @@ import torch
 from torch import Tensor
 
 from voice.network import store
-from voice.network.network import FRAME_RATE, STYLE, Network
+from voice.network.network import STYLE, Network
 from voice.network.updates import begin_updates
 from voice.training.dataset import Dataset, Recording
 from voice.training.mel import unlikeness
-from voice.training.pieces import Piece, piece_of, prepare
+from voice.training.pieces import Piece, pieces_of
 from voice.training.prosody import fit_prosody
 
-JUDGED_BY = 4  # held-out pieces at the most
+JUDGED_BY = 6  # held-out pieces at the most
 SLOWEST = 0.05  # of the rate, at the end
 
 
@@ -32,14 +32,14 @@ SLOWEST = 0.05  # of the rate, at the end
 class Plan:
     """steps on the style's numbers; then update_steps on low-rank updates of `rank` and the style together.
 
-    seconds: of a piece; batch: pieces a step; rates: of Adam at the start; held_out: the share of recordings that
-    only judge; judge_every: steps between two judgements and checkpoints.
+    seconds: of a piece, as far as phrases allow; batch: pieces a step; rates: of Adam at the start; held_out: the
+    share of recordings that only judge; judge_every: steps between two judgements and checkpoints.
     """
 
     steps: int = 300
     update_steps: int = 0
     rank: int = 4
-    seconds: float = 2.0
+    seconds: float = 3.0
     batch: int = 1
     rate: float = 0.02
     update_rate: float = 0.001
@@ -111,8 +111,11 @@ class Fitting:
         kept = store.read(checkpoint) if checkpoint.exists() else None
         network.cpu()  # words are read there
         style = kept["style"] if kept else fit_prosody(learned, network, torch.tensor(start))
-        self._learned = [prepare(one, network, style) for one in learned]
-        held = [prepare(one, network, style) for one in judging[:JUDGED_BY]]
+        self._learned, held = (
+            [piece.to(self.device) for one in some for piece in pieces_of(one, network, style, plan.seconds)]
+            for some in (learned, judging)
+        )
+        self._held = held[:JUDGED_BY]
         network.to(self.device)
         self.voicing = style[:STYLE].clone().to(self.device).requires_grad_()
         self._prosody = style[STYLE:].clone().to(self.device)
@@ -127,10 +130,6 @@ class Fitting:
         self.step = 0
         self._losses: list[float] = []
         self._history: list[Judgement] = []
-        self._held = [
-            self._on_device(piece_of([one], self._frames, np.random.default_rng([plan.seed, i])))
-            for i, one in enumerate(held)
-        ]
         self._best = self._learnable()
         if kept:
             self._take_up(kept)
@@ -146,16 +145,18 @@ class Fitting:
         plan, rng = self.plan, np.random.default_rng([self.plan.seed, 1000 + self.step])
         sizes = np.array([one.frames for one in self._learned], float)
         chosen = rng.choice(len(sizes), size=plan.batch, p=sizes / sizes.sum())
-        piece = self._on_device(piece_of([self._learned[i] for i in chosen], self._frames, rng))
         self._set_rates()
-        with torch.enable_grad():
-            loss = self._unlikeness(piece, plan.seed * 1_000_003 + self.step)
-            self._optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._optimiser.step()
+        self._optimiser.zero_grad(set_to_none=True)
+        total = 0.0
+        for i in chosen:  # one after the other: phrases differ in length
+            with torch.enable_grad():
+                loss = self._unlikeness(self._learned[i], plan.seed * 1_000_003 + self.step) / plan.batch
+                loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+        self._optimiser.step()
         self.step += 1
-        self._losses.append(float(loss.detach()))
-        return self._losses[-1]
+        self._losses.append(total)
+        return total
 
     def judge(self) -> Judgement:
         """The held-out loss now; what is learned is kept if it was never smaller."""
@@ -227,14 +228,7 @@ class Fitting:
     def _unlikeness(self, piece: Piece, seed: int) -> Tensor:
         generator = torch.Generator(self.device).manual_seed(seed)
         sung = piece.rendered(self.network, torch.cat([self.voicing, self._prosody]), generator)
-        return unlikeness(sung, piece.audio, piece.heard)
-
-    @property
-    def _frames(self) -> int:
-        return round(self.plan.seconds * FRAME_RATE)
-
-    def _on_device(self, piece: Piece) -> Piece:
-        return Piece(**{name: getattr(piece, name).to(self.device) for name in piece.__dataclass_fields__})
+        return unlikeness(sung, piece.audio[None], piece.heard[None])
 
 
 def split(recordings: Sequence[Recording], plan: Plan) -> tuple[list[Recording], list[Recording]]:

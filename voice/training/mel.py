@@ -13,6 +13,7 @@ from torch import Tensor
 RATE = 24_000  # Hz
 RESOLUTIONS = ((512, 128), (1024, 256), (2048, 512))  # samples of window and hop
 BANDS = 80
+BELOW = 2  # of them lie below 80 Hz
 FLOOR = 0.03  # of magnitude, some 60 dB below a loud vowel: silence is alike, however silent
 ENERGY = (2048, 1200, 300)  # samples of FFT, window and hop of the spectra behind the energy curve
 ENERGY_RATE = 16_000  # Hz that those spectra's bands were laid out for, whatever the sound's rate
@@ -41,16 +42,18 @@ def log_mel(audio: Tensor, size: int, hop: int) -> Tensor:
 def unlikeness(audio: Tensor, wanted: Tensor, heard: Tensor) -> Tensor:
     """How far two sounds are apart in mel, in dB, whatever their gains; the mean over resolutions.
 
+    The bands below a voice are left out: there the network hums, and rooms rumble.
+
     audio, wanted: [batch, samples]; heard: [batch, samples], 1 where the difference counts, 0 where not.
     """
     gain = ((wanted * heard).square().sum(1) / (audio * heard).square().sum(1).clamp(min=1e-9)).sqrt()
     audio = audio * gain.detach()[:, None]
     apart = []
     for size, hop in RESOLUTIONS:
-        difference = log_mel(audio, size, hop) - log_mel(wanted, size, hop)
+        difference = (log_mel(audio, size, hop) - log_mel(wanted, size, hop))[:, BELOW:]
         counts = heard[:, ::hop][:, None, : difference.shape[2]]
         counts = torch.nn.functional.pad(counts, (0, difference.shape[2] - counts.shape[2]))
-        share = counts / (BANDS * counts.sum(dim=(1, 2), keepdim=True)).clamp(min=1)
+        share = counts / ((BANDS - BELOW) * counts.sum(dim=(1, 2), keepdim=True)).clamp(min=1)
         apart.append((difference.abs() * share).sum(dim=(1, 2)).mean())
     return torch.stack(apart).mean() * DECIBELS
 

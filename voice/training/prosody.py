@@ -1,7 +1,8 @@
 """The half of a style that says how long and how loud words are spoken, fitted to how they are sung.
 
 Vowels are as long as their notes and as loud as the singer makes them, so consonants teach: their durations, and
-their energy beside the vowels'. The network that predicts both is small, so this takes seconds.
+their energy beside the vowels'. Where the singer would bound what is predicted, the bounded value counts: beyond, a
+recording tells nothing. The network that predicts both is small, so this takes seconds.
 """
 
 from __future__ import annotations
@@ -15,32 +16,36 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from voice.alignment import EARLY, FRAMES
+from voice.energy import CONSONANT_FLOORS
 from voice.network.network import STYLE, Network
 from voice.rendering import CURVE
+from voice.timing import LIMITS
 from voice.training.dataset import Recording
 from voice.training.mel import energy_of
 from voice.training.pieces import Read, levelled, read
 
-STEPS = 60
+STEPS = 240
 RATE = 0.01
-LONGEST = 24  # recordings that take part
 ENERGY_SHARE = 0.3  # of an energy's error beside a duration's, in logarithms
-HOLD = 0.5  # of the squared distance from the start: consonants alone do not settle 128 numbers
+HOLD = 0.01  # of the squared distance from the start: consonants alone do not settle 128 numbers
 
 
 @dataclass(frozen=True)
 class _Lesson:
-    """One recording: context [1, length, 512] and what its consonants [count] sound like."""
+    """One recording: context [1, length, 512], what its consonants [count] sound like, and their bounds."""
 
     context: Tensor
     consonants: Tensor
     frames: Tensor
+    shortest: Tensor  # frames
+    longest: Tensor
     energy: Tensor
+    floors: Tensor
 
 
 def fit_prosody(recordings: Sequence[Recording], network: Network, start: Tensor) -> Tensor:
     """start: [256] -> [256], of which the first half is as it was."""
-    lessons = [_lesson(one, network, start) for one in recordings[:LONGEST]]
+    lessons = [_lesson(one, network, start) for one in recordings]
     lessons = [one for one in lessons if len(one.consonants)]
     first = start[STYLE:]
     own = first.clone().requires_grad_()
@@ -63,8 +68,9 @@ def _strangeness(lesson: _Lesson, network: Network, style: Tensor) -> Tensor:
     )
     edges = torch.cat([torch.zeros(1, dtype=torch.long), torch.cumsum(natural, 0)])
     spoken = torch.stack([_mean(energy.energy[0], edges, int(t)) for t in lesson.consonants])
-    durations = F.smooth_l1_loss(frames[0, lesson.consonants].clamp(min=0.5).log(), lesson.frames.log())
-    return durations + ENERGY_SHARE * F.smooth_l1_loss(spoken, lesson.energy)
+    sung = frames[0, lesson.consonants].clamp(lesson.shortest, lesson.longest)
+    durations = F.smooth_l1_loss(sung.log(), lesson.frames.log())
+    return durations + ENERGY_SHARE * F.smooth_l1_loss(spoken.maximum(lesson.floors), lesson.energy)
 
 
 def _mean(energy: Tensor, edges: Tensor, token: int) -> Tensor:
@@ -86,6 +92,9 @@ def _lesson(recording: Recording, network: Network, style: Tensor) -> _Lesson:
         context=network.narrow(network.albert(tokens)),
         consonants=torch.tensor([s.token for s in there], dtype=torch.long),
         frames=torch.tensor([(s.end - s.start) * FRAMES for s in there]),
+        shortest=torch.tensor([LIMITS[s.symbol][0] * FRAMES for s in there]),
+        longest=torch.tensor([LIMITS[s.symbol][1] * FRAMES for s in there]),
+        floors=torch.tensor([CONSONANT_FLOORS[s.symbol] for s in there]),
         energy=torch.tensor(
             [
                 float(energy[int(s.start * CURVE) : int(np.ceil(s.end * CURVE))].mean())
