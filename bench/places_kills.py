@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib
 import json
+import os
 import random
 import signal
 import subprocess
@@ -18,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -25,39 +28,33 @@ from skills.address import Address
 from skills.brief import Brief
 from skills.database import Database
 from skills.library import Library
+from skills.places.bluesky import BlueskyOutlet
 from skills.places.errors import NotYet
+from skills.places.feed import Channel, FeedOutlet
 from skills.places.journal import Journal
-from skills.places.social import SocialPlace
+from skills.places.mastodon import MastodonOutlet
+from skills.places.social import Outlet, SocialPlace
 from skills.post import Post, PostBook
+from tests.skills.places.networks import TOKEN, Bluesky, Mastodon
 
 STAGES = ("mastodon", "bluesky", "feed")
 
 
 def posting(folder: Path, count: int, mastodon: str, bluesky: str) -> None:
     """What the process does that is killed."""
-    from skills.places.bluesky import BlueskyOutlet
-    from skills.places.feed import Channel, FeedOutlet
-    from skills.places.mastodon import MastodonOutlet
-    from tests.skills.places.networks import TOKEN, Bluesky
-
     database = Database(f"sqlite:///{folder / 'requests.sqlite'}")
     journal = Journal(database)
-    outlets = {
+    outlets: dict[str, Outlet] = {
         "mastodon": MastodonOutlet(mastodon, TOKEN),
         "bluesky": BlueskyOutlet("rust.test", Bluesky.PASSWORD, bluesky, bluesky),
         "feed": FeedOutlet(Channel(folder / "feed", "https://example.org", "Rust", "Songs.")),
     }
-    places = {
-        stage: SocialPlace(stage, {"a": lambda outlet=outlet: outlet}, journal)  # type: ignore[misc]
-        for stage, outlet in outlets.items()
-    }
+    places = {stage: SocialPlace(stage, {"a": _always(outlet)}, journal) for stage, outlet in outlets.items()}
     book = PostBook(database, places)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
     library = Library(folder / "songs")
     for number in range(count):
+        clip = library.folder(f"song-{number}") / "clip.mp3"
         for stage in STAGES:
-            clip = library.folder(f"song-{number}") / "clip.mp3"
             while True:
                 try:
                     book.deliver(
@@ -68,32 +65,44 @@ def posting(folder: Path, count: int, mastodon: str, bluesky: str) -> None:
                     time.sleep(0.05)
 
 
-def run(count: int, seed: int) -> dict[str, object]:
-    from tests.skills.places.networks import Bluesky, Mastodon
+def _always(outlet: Outlet) -> Callable[[], Outlet]:
+    return lambda: outlet
 
+
+def nursery(folder: Path, count: int, seed: int, mastodon: str, bluesky: str) -> int:
+    """Forks one process after the other and kills each after a random time, until one comes to the end of its work.
+
+    A process of its own, without threads, in which everything is imported already. Returns the number of kills.
+    """
+    for library in ("atproto", "mastodon", "sqlalchemy"):  # before the first fork
+        importlib.import_module(library)
     draw, kills = random.Random(seed), 0
+    while True:
+        child = os.fork()
+        if child == 0:
+            posting(folder, count, mastodon, bluesky)
+            os._exit(0)
+        end = time.monotonic() + draw.uniform(0.05, 2.0)
+        while time.monotonic() < end:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                if status:
+                    raise SystemExit("the posting process ended with an error")
+                return kills
+            time.sleep(0.01)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        kills += 1
+
+
+def run(count: int, seed: int) -> dict[str, object]:
     mastodon, bluesky = Mastodon(), Bluesky()
     with tempfile.TemporaryDirectory() as name, mastodon.up(), bluesky.up():
         folder = Path(name)
         songs(folder, count)
-        command = [sys.executable, "-m", "bench.places_kills", "--child", name, "--posts", str(count),
-                   "--networks", mastodon.url, bluesky.url]  # fmt: skip
-        while True:
-            child = subprocess.Popen(command, stdout=subprocess.PIPE)
-            assert child.stdout is not None
-            child.stdout.readline()  # it is at work
-            try:
-                child.wait(draw.uniform(0.02, 1.5))
-            except subprocess.TimeoutExpired:
-                child.send_signal(signal.SIGKILL)
-                child.wait()
-                kills += 1
-                continue
-            finally:
-                child.stdout.close()
-            if child.returncode:
-                raise SystemExit("the posting process ended with an error")
-            break
+        command = [sys.executable, "-m", "bench.places_kills", "--posts", str(count), "--seed", str(seed),
+                   "--nursery", name, mastodon.url, bluesky.url]  # fmt: skip
+        kills = int(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         items = ElementTree.parse(folder / "feed" / "feed.xml").getroot().iter("item")  # noqa: S314
         found = {
             "mastodon": Counter(status["text"] for status in mastodon.statuses),
@@ -115,7 +124,7 @@ def songs(folder: Path, count: int) -> None:
     for number in range(count):
         song = library.open(Brief("rain"), number, f"song-{number}")
         library.write(dataclasses.replace(song, title=f"Song {number}", clip="clip.mp3", seconds=1.0))
-        for name in ("clip.mp3", "clip.mp4", "cover.png"):
+        for name in ("clip.mp3", "clip-square.mp4", "cover.png"):
             (library.folder(song.id) / name).write_bytes(f"{name} {number}".encode() * 1000)
 
 
@@ -123,11 +132,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--posts", type=int, default=25)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--networks", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--nursery", nargs=3, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.child:
-        posting(chosen.child, chosen.posts, *chosen.networks)
+    if chosen.nursery:
+        folder, mastodon, bluesky = chosen.nursery
+        print(nursery(Path(folder), chosen.posts, chosen.seed, mastodon, bluesky))
     else:
         print(json.dumps(run(chosen.posts, chosen.seed)))
 

@@ -146,13 +146,13 @@ class Rounds:
             match planned.state:
                 case "due":
                     self._write(planned)
-                case "singing":
-                    self.book.later(planned, BEAT)  # the song comes by itself
+                case "singing":  # the song comes by itself
+                    self._wait(planned, "its song never came")
                 case "sung":
                     song = self.library.read(planned.song)
                     self._drafted(planned, self.writer.caption(planned, song), song.id)
                 case "draft":
-                    self._wait(planned)
+                    self._wait(planned, "nobody approved it in time")
                 case "ready":
                     self._deliver(planned)
         except Exception as error:
@@ -182,10 +182,10 @@ class Rounds:
             return
         self.book.move(planned, "draft" if planned.entry.approve else "ready", text=whole, song=song)
 
-    def _wait(self, planned: Planned) -> None:
+    def _wait(self, planned: Planned, in_vain: str) -> None:
         expires = planned.when + timedelta(hours=planned.entry.expires)
         if datetime.fromtimestamp(self.book.now(), UTC) >= expires:
-            self.book.move(planned, "expired", note="nobody approved it in time")
+            self.book.move(planned, "expired", note=in_vain)
         else:
             self.book.later(planned, BEAT)
 

@@ -10,7 +10,7 @@ from skills.post import PostError
 
 FILES = {
     "mp3": ("clip.mp3",),
-    "mp4": ("clip.mp4",),
+    "mp4": ("clip-square.mp4",),
     "cover": ("cover.png", "cover.jpg", "cover.webp"),
 }
 MIME = {
@@ -47,7 +47,9 @@ class Media:
         return next((path for path in paths if path.is_file() and path.stat().st_size <= most), None)
 
     def need(self, kind: str, most: int) -> Path:
-        """Raises PostError that names what is missing."""
+        """A video is made when it is first needed. Raises PostError that names what is missing."""
+        if kind == "mp4":
+            self._film()
         found = self.find(kind, most)
         if found is None:
             raise PostError(
@@ -55,6 +57,15 @@ class Media:
                 "which the place wants"
             )
         return found
+
+    def _film(self) -> None:
+        from skills.studio.errors import StudioError
+        from skills.video import video
+
+        try:
+            video(self.folder, "square")
+        except StudioError as error:
+            raise PostError(str(error)) from None
 
     def alt(self, most: int) -> str:
         """What one would hear, in words: what it is, then the lyrics as far as they fit."""

@@ -431,6 +431,13 @@ def test_a_snippet_that_could_not_be_sung_is_not_posted(tmp_path: Path) -> None:
     assert (town.heard, town.states) == ([], ["failed"])
 
 
+def test_a_snippet_that_somebody_took_out_of_the_queue_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    town = Town(tmp_path, an_entry(expires=20))
+    town.scribe.says = Wish(Brief("rain"))
+    town.go("2026-11-03 11:00", step=600)
+    assert (town.heard, town.states) == ([], ["expired"])
+
+
 def test_a_song_is_only_public_where_the_artist_published_it(tmp_path: Path) -> None:
     town = Town(tmp_path, an_entry(what="snippet", themes=("rain",)))
     town.scribe.says = Words("Here.", a_song(town.library).id)

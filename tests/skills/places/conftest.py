@@ -29,7 +29,7 @@ def clip(tmp_path: Path) -> Path:
     )
     folder = library.folder(song.id)
     (folder / "clip.mp3").write_bytes(b"ID3 sound")
-    (folder / "clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42 film")
+    (folder / "clip-square.mp4").write_bytes(b"\0\0\0\x18ftypmp42 film")
     (folder / "cover.png").write_bytes(b"\x89PNG picture")
     return folder / "clip.mp3"
 

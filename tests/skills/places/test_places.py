@@ -256,8 +256,8 @@ def test_bluesky_says_how_long_it_is_busy(tmp_path: Path, bluesky: Bluesky, clip
 
 
 def test_bluesky_a_song_without_a_film_says_so(tmp_path: Path, bluesky: Bluesky, clip: Path) -> None:
-    clip.with_suffix(".mp4").unlink()
-    with pytest.raises(PostError, match=r"has no clip\.mp4"):
+    clip.with_name("clip-square.mp4").unlink()
+    with pytest.raises(PostError, match="has no video yet"):
         on_bluesky(tmp_path, bluesky).post(a_post("bluesky", clip))
     assert bluesky.posts == []
 
