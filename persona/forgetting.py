@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from persona.sweeping import scrub, still_there, sweep
+from persona.sweeping import scrub as scrub_book
+from persona.sweeping import scrub_all, still_there, sweep
 from persona.tombstones import Stone, Tombstones
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Forgetting:
     def tidy(self, retention: Retention, days: int) -> Receipt:
         """Lets go of what is older than its kind is kept; requests and posts after `days`. Finishes what a worker in
         the middle of a song, or a kill, left of earlier forgettings."""
-        from memory.forgetting import expire
+        from memory.forgetting import expire, scrub
 
         now = self._house.memory.now()
         found = expire(self._house.memory, retention)
@@ -119,6 +120,8 @@ class Forgetting:
         ]
         self._house.book.forget([each.request.id for each in old])
         self._forget_buried(self.stones.after(0))
+        scrub(self._house.memory)
+        scrub_all(self._house.data, [self._house.library.root, self._house.memory.path])
         return Receipt(found.at, {**found.counts, "request": len(old)})
 
     def catch_up(self, copy: Path) -> Receipt:
@@ -203,7 +206,7 @@ class Forgetting:
             for song, sound in kept.items():
                 db.execute("update posted set fan = '', title = '', song = ? where song = ?", (sound, song))
                 db.execute("update liked set song = ? where song = ?", (sound, song))
-        scrub(path)
+        scrub_book(path)
         return tuple((str(channel), str(message)) for channel, message in posts) if clips else ()
 
     def _songs(self, fan: str, about: str) -> tuple[list[str], int]:

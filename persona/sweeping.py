@@ -14,7 +14,7 @@ from pathlib import Path
 
 BOOKS = (".sqlite", ".sqlite3", ".db")
 LINES = (".log", ".jsonl")
-BUSY = 30.0  # seconds to wait for another process's write
+BUSY = 10.0  # seconds to wait for another process
 HEAD = b"SQLite format 3\0"
 
 
@@ -37,12 +37,21 @@ def sweep(root: Path, names: Sequence[str], skip: Sequence[Path] = ()) -> int:
     return gone
 
 
-def scrub(path: Path) -> bool:
-    """Writes an SQLite file anew without what was deleted, its log included; False while another one reads it."""
-    with closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None)) as db:
-        db.execute("vacuum")
-        busy: int = db.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+def scrub(path: Path, patience: float = BUSY) -> bool:
+    """Writes an SQLite file anew without what was deleted, and empties its log; False while another one is at it."""
+    with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as db:
+        try:
+            db.execute("vacuum")
+            busy: int = db.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+        except sqlite3.OperationalError:  # locked for long: whoever tidies comes back to it
+            return False
     return not busy
+
+
+def scrub_all(root: Path, skip: Sequence[Path] = ()) -> None:
+    for path in _files(root, skip):
+        if path.suffix in BOOKS and _is_book(path):
+            scrub(path)
 
 
 def still_there(root: Path, names: Sequence[str], skip: Sequence[Path] = ()) -> list[Path]:

@@ -6,9 +6,11 @@ import dataclasses
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -219,6 +221,26 @@ def test_a_song_that_was_at_work_meanwhile_is_swept(house):
         while files_with(house.data, MARKS[3], song) and time.monotonic() < deadline:
             time.sleep(0.05)
     assert files_with(house.data, MARKS[3], song) == []
+
+
+def test_what_another_process_held_on_to_is_named_in_the_receipt_and_gone_with_the_next_tidying(
+    house, monkeypatch
+):
+    monkeypatch.setattr("persona.sweeping.BUSY", 0.1)
+    monkeypatch.setattr("persona.sweeping.scrub.__defaults__", (0.1,))
+    fill(house)
+    reader = sqlite3.connect(house.data / "terminal.sqlite")
+    with closing(reader):
+        house.inbox.post(Post("x:words", Address("terminal"), f"for {ANN.id}, {MARKS[0]}"))
+        reader.execute("begin")
+        reader.execute(
+            "select * from inbox"
+        ).fetchall()  # an older state is being read: it must stay readable
+        receipt = house.forgetting.fan(ANN.id)
+        assert {path.name.removesuffix("-wal") for path in receipt.left} == {"terminal.sqlite"}
+        assert "Still named in" in str(receipt)
+    house.tidy()
+    assert files_with(house.data, MARKS[0]) == []
 
 
 def test_requests_and_memories_expire_by_themselves(house):
