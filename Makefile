@@ -21,6 +21,7 @@ lint: .venv/dev.stamp  ## style, types, import rules
 bench: .venv/dev.stamp  ## the figures of README and docs; hours where a bench says so
 	$(BIN)/troubadour bench songs
 	$(BIN)/troubadour bench voice
+	$(BIN)/troubadour bench training
 
 install: .venv/run.stamp
 dev: .venv/dev.stamp

@@ -67,6 +67,8 @@ def a_dataset(folder: Path, rows: int = 2, seconds: float = 1.0, rate: int = 24_
         ({"uses": ["train"]}, "has not agreed to 'sing'"),
         ({"until": "2020-01-01"}, "ended on 2020-01-01"),
         ({"signed": ""}, "leaves out signed"),
+        ({"revoked": "2026-11-20"}, "took the consent back"),
+        ({"key": "00", "signature": "00"}, "changed after it was signed"),
         ("Synthetic: I made it up.", "not a record"),
     ],
 )
