@@ -127,25 +127,31 @@ class Matrix:
     def _life(self, plan: Plan, kills: int) -> None:
         """One process, from its start to its end: by the plan, or by us at a random moment, or with nothing left."""
         before = self._kills()
-        if before >= kills:
-            plan = dataclasses.replace(plan, points={})
-        process = self.live(plan)
         # One life in eight ends at any moment at all: at the start, between two steps, in the middle of a write.
-        random_end = before < kills and self.rng.random() < 0.125
-        process.join(self.rng.uniform(0.1, 8.0) if random_end else 0.0)
+        if before < kills and self.rng.random() < 0.125:
+            process = self.live(plan)
+            process.join(self.rng.uniform(0.1, 8.0))
+            if process.is_alive():
+                self.record.write(what="kill", request=self._at_work(), step="", point="any moment")
+                process.kill()
+            process.join()
+        else:
+            self.one_life(plan if before < kills else dataclasses.replace(plan, points={}))
+        self.told(f"{self._kills()} kills, {self.open()} songs to go")
+
+    def one_life(self, plan: Plan) -> None:
+        """One process, until the plan has killed it or nothing is open any more."""
+        process = self.live(plan)
         deadline = time.monotonic() + PATIENCE
-        while not random_end and process.is_alive() and self.open():
+        while process.is_alive() and self.open():
             if time.monotonic() > deadline:
+                process.kill()
                 raise TimeoutError(
                     f"a life of more than {PATIENCE:.0f} s; {self.record.path} says what it did"
                 )
-            process.join(1.0)
-        if process.is_alive():
-            if random_end:
-                self.record.write(what="kill", request=self._at_work(), step="", point="any moment")
-            process.kill()
+            process.join(0.5)
+        process.kill()
         process.join()
-        self.told(f"{self._kills()} kills, {self.open()} songs to go")
 
     def _kills(self) -> int:
         return sum(each["what"] == "kill" for each in self.record.read())

@@ -13,6 +13,7 @@ from persona.encounter import Encounter
 from persona.stages.terminal import TERMINAL, TerminalStage
 from skills.book import RequestBook
 from skills.brief import Brief
+from skills.database import Database
 from skills.library import Library
 from skills.post import Post, TerminalInbox
 
@@ -38,7 +39,7 @@ class Parrot:
 
 class House:
     def __init__(self, folder: Path, parrot: Parrot) -> None:
-        self.book = RequestBook(f"sqlite:///{folder / 'requests.sqlite'}")
+        self.book = RequestBook(Database(f"sqlite:///{folder / 'requests.sqlite'}"))
         self.library = Library(folder / "songs")
         self.inbox = TerminalInbox(folder / "terminal.sqlite")
         self.parrot = parrot

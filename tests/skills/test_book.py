@@ -12,6 +12,7 @@ from skills.address import Address
 from skills.book import DOUBLE_CLICK, RequestBook, TooManyRequests
 from skills.brief import Brief, BriefError
 from skills.database import Database, DatabaseError
+from skills.keeper import SILENCE, Clock, Keeper
 
 TERMINAL = Address("terminal")
 
@@ -146,3 +147,22 @@ def test_tries_are_counted_and_a_death_is_told_from_an_error(book: RequestBook) 
 def test_an_address_that_is_no_database_is_refused() -> None:
     with pytest.raises(DatabaseError, match="sqlite:/// or postgresql://"):
         Database("mysql://somewhere")
+
+
+def test_a_worker_that_is_no_more_heard_of_loses_its_work_to_the_living(server: str) -> None:
+    book = RequestBook(Database(postgres.new_database(server)))
+    [song] = order(book, "sam", "one")
+    dead, alive = (Keeper(book, name, "2", Clock(), 3600.0, active={song}) for name in ("dead", "alive"))
+    dead.appear()
+    alive.appear()
+    book.database.write(
+        "update dbos.workflow_status set status = 'PENDING', executor_id = 'dead', application_version = '2'"
+    )
+    alive.beat()
+    assert book.status(song).state == "at work", "it was heard of a moment ago"
+    book.database.write("update workers set seen = seen - :long where executor = 'dead'", long=2 * SILENCE)
+    alive.beat()
+    assert book.status(song).state == "queued"
+    assert book.database.read("select executor from workers") == [("alive",)]
+    alive.leave()
+    book.close()
