@@ -10,15 +10,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from persona.commands import crashes
+from persona.commands import bench_watermark, crashes
 from persona.commands.common import JSON, house, print_json
 from persona.commands.training import add_bench
 
 
 def add_to(app: typer.Typer) -> None:
-    group = typer.Typer(help="Measure: songs, voice, memory.", no_args_is_help=True)
+    group = typer.Typer(help="Measure: songs, voice, memory, watermark and more.", no_args_is_help=True)
     app.add_typer(group, name="bench")
     add_bench(group)
+    bench_watermark.add_to(group)
 
     @group.command("songs")
     def songs(

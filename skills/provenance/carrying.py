@@ -30,8 +30,13 @@ MADE_FROM = {"score": "score.json", "voice": "stems/vocal.wav"}  # beside the ot
 
 
 def marked(mixed: Mix, song: str, artist: str) -> Mix:
-    """The mix with the watermark in its master: the last thing done to the sound before it is coded."""
-    return dataclasses.replace(mixed, master=mark(mixed.master, Payload.of(song, artist)))
+    """The mix with the watermark in its master: the last thing done to the sound before it is coded.
+
+    The mark moves peaks a little, so they are held under the ceiling once more.
+    """
+    from skills.studio.mix import limited
+
+    return dataclasses.replace(mixed, master=limited(mark(mixed.master, Payload.of(song, artist))))
 
 
 def note_order(folder: Path, brief: Brief, seed: int, fan: str = "") -> None:

@@ -15,7 +15,7 @@ Model = Mapping[str, str]  # name, version, licence, learnt_from
 
 OURS = "Apache-2.0"
 OLD_TUNES = (
-    "4,246 tunes of the 18th and 19th century out of copyright (O'Neill's Music of Ireland, Ryan's Mammoth Collection, "
+    "3,832 tunes of the 18th and 19th century out of copyright (O'Neill's Music of Ireland, Ryan's Mammoth Collection, "
     "Aird's Airs), tune by tune in bench/melody_ledger.tsv"
 )
 KOKORO = (
@@ -45,9 +45,14 @@ def composer() -> Model:
 
 
 def singer(who: ScoreSinger) -> Model:
-    if who.engine != "troubadour":
-        return _model(f"{who.engine} voice {who.name}", "", who.licence, "as the voicebank's owner says")
-    return _model(f"Kokoro-82M with the voice {who.name}", "1.0", who.licence, KOKORO)
+    from voice.engines.own import OwnSinger
+
+    if isinstance(who, OwnSinger):
+        learnt = f"{KOKORO}; the voice: {who.singer.voice.origin}"
+        return _model(f"Kokoro-82M with the voice {who.name}", "1.0", who.licence, learnt)
+    card = getattr(who, "card", None)  # a voicebank's, which must name its origin
+    learnt = card.origin if card else "as its owner says"
+    return _model(f"{who.engine} voice {who.name}", "", who.licence, learnt)
 
 
 def band() -> Model:

@@ -210,24 +210,28 @@ def _desk(
 
 def _mastered(mixed: Audio) -> tuple[Audio, float, float]:
     """At LOUDNESS and under CEILING, faded at the end: the gain is found, then limited, then checked."""
-    import libsonare
-
     fade = int(FADE * STUDIO_RATE)
     mixed = mixed.copy()
     mixed[:, -fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
     gain = LOUDNESS - loudness(mixed)
     for _ in range(4):
-        loud = mixed * np.float32(10 ** (gain / 20))
-        done = libsonare.mastering_process_stereo(
-            "maximizer.truePeakLimiter",
-            loud[0],
-            loud[1],
-            STUDIO_RATE,
-            {"ceilingDb": CEILING, "releaseMs": 80, "lookaheadMs": 3},
-        )
-        master = np.array([done.left, done.right], dtype=np.float32)
+        master = limited(mixed * np.float32(10 ** (gain / 20)))
         off = LOUDNESS - loudness(master)
         if abs(off) <= LOUDNESS_STEP:
             break
         gain += off
     return master, loudness(master), true_peak(master)
+
+
+def limited(sound: Audio) -> Audio:
+    """[2, samples], with peaks under CEILING."""
+    import libsonare
+
+    done = libsonare.mastering_process_stereo(
+        "maximizer.truePeakLimiter",
+        sound[0],
+        sound[1],
+        STUDIO_RATE,
+        {"ceilingDb": CEILING, "releaseMs": 80, "lookaheadMs": 3},
+    )
+    return np.array([done.left, done.right], dtype=np.float32)
