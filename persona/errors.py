@@ -15,6 +15,7 @@ from skills.database import DatabaseError
 from skills.drawing.paint import PaletteError
 from skills.library import LibraryError
 from skills.post import PostError
+from skills.provenance.bench import WatermarkBenchError
 from skills.provenance.credentials import CredentialsError
 from skills.provenance.ledger import LedgerError
 from skills.provenance.operator import OperatorError
@@ -24,6 +25,7 @@ from skills.style import StyleError
 from skills.tune.errors import TuneError
 from skills.worker import WorkerBusy
 from voice.bench.hearing import BenchError
+from voice.consent import ConsentError
 from voice.score import ScoreError
 from voice.voices import VoiceError
 from voice.weights import WeightsError
@@ -33,6 +35,7 @@ CLEAR = (
     BriefError,
     CalendarError,
     CardError,
+    ConsentError,
     CredentialsError,
     DatabaseError,
     EmbedderError,
@@ -51,6 +54,7 @@ CLEAR = (
     TokenRefused,
     VerifyError,
     VoiceError,
+    WatermarkBenchError,
     WeightsError,
     WorkerBusy,
 )
