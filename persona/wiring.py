@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from persona.settings import Settings
@@ -250,6 +251,13 @@ class House:
         """A server's own choice, else the operator's."""
         from persona.guard.judge import Policy
 
+        if address.stage == "discord":
+            from persona.stages.discord.places import place_of
+
+            guild, _ = place_of(address)
+            if guild in self.discord_servers.all():
+                return self.discord_servers.of(guild).policy
+
         chosen = self.settings.guard
         return Policy(chosen.strictness, chosen.minors)
 
@@ -368,7 +376,15 @@ class House:
             gather=self.settings.discord.gather,
             message_content=account.message_content,
             pace=self.discord_pace,
+            verify=self.verified,
+            guard_book=self.guard_book,
         )
+
+    def verified(self, path: Path) -> tuple[str, ...]:
+        """Where a file comes from, in sentences."""
+        from skills.provenance.verify import verify
+
+        return tuple(verify(path, self.operator.anchors, self.library).sentences)
 
     def discord_stage(self, account: Account) -> DiscordStage:
         """The stage, for the account that the token belongs to."""

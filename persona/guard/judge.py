@@ -22,7 +22,7 @@ WELCOME = "welcome"
 Strictness = Literal["gentle", "normal", "strict"]
 # How sure the judge must be, 0..1, of a whole message and of one clause of a longer one.
 BARS: dict[Strictness, float] = {"gentle": 0.60, "normal": 0.45, "strict": 0.35}
-CLAUSE = 0.10  # more, for a clause: out of its context it says less, and a long message has many
+CLAUSE = 0.15  # more, for a clause: out of its context it says less, and a long message has many
 LENGTH, CLAUSES = 4000, 40  # how far into a long message the judge reads
 NOT_OURS = ("crisis", "out_of_bounds")  # the router's intents that are no examples of what is welcome
 

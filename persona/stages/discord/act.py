@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import discord
 
+from persona.guard.book import GuardBook
 from persona.stages.discord.charts import Charts
 from persona.stages.discord.clips import Clips
 from persona.stages.discord.costs import Costs
@@ -45,10 +48,12 @@ class Parts:
     servers: Servers
     limits: Limits
     outbox: Outbox
+    guard_book: GuardBook
     keeps: Keeps = field(default_factory=KeepsNothing)
     gather: float = 1.2
     message_content: bool = False
     pace: Pace = field(default_factory=Pace)
+    verify: Callable[[Path], Sequence[str]] = lambda path: ()  # sentences on where a file comes from
 
 
 class Act:
@@ -56,7 +61,7 @@ class Act:
         self.client, self.face, self.costs = client, face, costs
         self.elsewhere, self.skills, self.keeps = parts.elsewhere, parts.skills, parts.keeps
         self.store, self.outbox, self.lines = parts.store, parts.outbox, parts.lines
-        self.servers, self.limits = parts.servers, parts.limits
+        self.servers, self.limits, self.verify = parts.servers, parts.limits, parts.verify
         self.talk = Talk(self.elsewhere, face, self.servers, self.lines, costs, parts.pace, parts.gather)
         self.orders = Orders(self.store, self.book, self.lines, self.talk, face, self._partial)
         self.clips = Clips(

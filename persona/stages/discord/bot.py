@@ -68,7 +68,7 @@ class DiscordStage(discord.AutoShardedClient):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
         self.tree.error(self.failed)
-        self.servers, self.pace = parts.servers, parts.pace
+        self.servers, self.pace, self.guard_book = parts.servers, parts.pace, parts.guard_book
         self.costs = Costs(parts.store)
         self.main = Act(self, AccountFace(self), parts, self.costs)
         faces = [(WebhookFace(self, g.parts.elsewhere.artist.name, g.picture), g.parts) for g in guests]

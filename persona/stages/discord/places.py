@@ -67,4 +67,5 @@ def encounter_of(message: discord.Message, text: str, parts: Iterable[int] = ())
         address,
         scope_of(address, fan, alone),
         around,
+        str(message.guild.preferred_locale) if message.guild is not None else "",
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from persona.guard.judge import Policy, Strictness
 from persona.stages.discord.ear import Mode
 from persona.stages.discord.store import Store
 
@@ -34,6 +35,13 @@ class ServerSettings:
     chart_day: int = 4  # Monday is 0
     chart_hour: int = 18
     report_channel: int | None = None
+    strictness: Strictness = "normal"
+    minors: bool = False
+
+    @property
+    def policy(self) -> Policy:
+        """How soon the guard steps in here."""
+        return Policy(self.strictness, self.minors)
 
     def quiet(self, now: datetime) -> bool:
         """Whether it is quiet hours at `now` (aware)."""

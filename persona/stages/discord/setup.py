@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import discord
 from discord import app_commands
 
+from persona.guard.judge import Strictness
 from persona.stages.discord import permissions
+from persona.stages.discord.places import STAGE
 from persona.stages.discord.reply import Reply
 from persona.stages.discord.servers import ServerSettings
 from persona.stages.discord.texts import LIMIT
@@ -32,7 +36,7 @@ def add_setup(stage: DiscordStage) -> None:
         allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
         allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
     )
-    for add in (_add_looks, _add_channels, _add_hours, _add_songs, _add_posts):
+    for add in (_add_looks, _add_channels, _add_hours, _add_songs, _add_posts, _add_care):
         add(stage, setup)
     if len(stage.acts) > 1:
         _add_artist(stage, setup)
@@ -161,6 +165,32 @@ def _add_posts(stage: DiscordStage, setup: app_commands.Group) -> None:
         await change(stage, interaction, report_channel=channel.id if channel else None)
 
 
+def _add_care(stage: DiscordStage, setup: app_commands.Group) -> None:
+    """How careful the artist is here, and what that came to."""
+
+    @setup.command(
+        name="guard", description="How soon the artist declines, and whether members are young people"
+    )
+    async def guard(
+        interaction: Interaction, strictness: Strictness = "normal", minors: bool = False
+    ) -> None:
+        await change(stage, interaction, strictness=strictness, minors=minors)
+
+    @setup.command(
+        name="incidents", description="Why the artist declined here in the last 30 days: counts, no words"
+    )
+    async def incidents(interaction: Interaction) -> None:
+        reply = await Reply.begin(interaction, hidden=True)
+        assert interaction.guild is not None
+        since = interaction.created_at - timedelta(days=30)
+        place = f"{STAGE}:{interaction.guild.id}"
+        rows = await asyncio.to_thread(stage.guard_book.incidents, since, place)
+        listed = [
+            f"{row.day} **{row.topic.replace('_', 'other')}** {row.count} × by {row.why}" for row in rows
+        ]
+        await reply.say("\n".join(listed)[:LIMIT] or "Nothing was declined here in the last 30 days.")
+
+
 def _add_artist(stage: DiscordStage, setup: app_commands.Group) -> None:
     """Who is at home where: only where one account has several artists."""
     names = [act.name for act in stage.acts]
@@ -196,6 +226,7 @@ def shown(stage: DiscordStage, guild: discord.Guild, chosen: ServerSettings) -> 
             if chosen.chart_channel
             else "not posted"
         ),
+        f"**Guard:** {chosen.strictness}{', for young people' if chosen.minors else ''}",
         f"**Reports:** {f'<#{chosen.report_channel}>' if chosen.report_channel else 'to the operator only'}",
     ]
     return "\n".join(rows)

@@ -16,6 +16,7 @@ from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 
 from persona.encounter import Encounter
+from persona.guard.book import GuardBook
 from persona.stages.discord.act import Parts
 from persona.stages.discord.bot import DiscordStage
 from persona.stages.discord.elsewhere import Elsewhere
@@ -82,6 +83,8 @@ def build(data: Path, **chosen: Any) -> Parts:
         gather=chosen.get("gather", 0.05),
         message_content=chosen.get("message_content", True),
         pace=chosen.get("pace") or Pace(),
+        verify=chosen.get("verify") or (lambda path: ()),
+        guard_book=GuardBook(data / "guard.sqlite"),
     )
 
 

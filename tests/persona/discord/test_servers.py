@@ -6,13 +6,17 @@ import json
 import time
 from datetime import UTC, datetime
 
+import discord
 import pytest
 
 from persona.forgetting import Receipt
+from persona.guard.judge import Policy
+from persona.guard.rules import Verdict
 from persona.stages.discord import permissions
 from persona.stages.discord.bot import DiscordStage
 from persona.stages.discord.keeps import KeepsNothing
 from persona.stages.discord.lines import Lines
+from persona.stages.discord.pace import Pace, Rate
 from persona.stages.discord.token import TokenHeld, hold_token
 
 
@@ -49,6 +53,20 @@ async def test_what_was_set_up_is_still_set_up_after_a_restart(theatre):
         assert parts.servers.mode(t.guild.id, t.channel.id) == "off"
         parts.elsewhere.close()
         parts.skills.book.close()
+
+
+async def test_moderators_choose_how_careful_it_is_and_see_why_it_declined(theatre):
+    async with theatre() as t:
+        shown = await t.mod.slash(t.channel, "setup guard", strictness="strict", minors=True)
+        assert "strict, for young people" in shown.response.content
+        assert t.stage.servers.of(t.guild.id).policy == Policy("strict", minors=True)
+        told = Verdict("out_of_bounds", "hate", "judged 0.80")
+        t.stage.guard_book.count(told, f"discord:{t.guild.id}", discord.utils.utcnow())
+        t.stage.guard_book.count(Verdict("crisis", "_"), "discord:999", discord.utils.utcnow())
+        listed = (await t.mod.slash(t.channel, "setup incidents")).response.content
+        assert "hate" in listed and "judged" in listed and "crisis" not in listed
+        with pytest.raises(Exception, match="setup"):
+            await t.ann.slash(t.channel, "setup incidents")
 
 
 async def test_setup_refuses_a_time_zone_that_is_none(theatre):
@@ -160,6 +178,17 @@ async def test_the_play_button_gives_the_song_to_the_one_who_pressed_and_counts_
         assert [(e.points, e.fans) for e in t.stage.main.charts.top(t.guild.id, 0)] == [(2, 1)]
 
 
+async def test_verify_says_where_a_file_comes_from_to_the_one_who_asked(theatre):
+    def verify(path):
+        return [f"{path.suffix}, {'ID3' if path.read_bytes()[:3] == b'ID3' else '?'}", "It is mine."]
+
+    async with theatre(verify=verify) as t:
+        t.finished(t.order())
+        await t.look()
+        told = await t.bob.slash(t.channel, "verify", file=t.said()[-1].attachments[0])
+        assert told.ephemeral and told.response.content == ".mp3, ID3\nIt is mine."
+
+
 # ---- the fan's own
 
 
@@ -265,6 +294,7 @@ async def test_commands_are_offered_in_private_and_to_those_who_installed_it_the
             "forget",
             "export",
             "privacy",
+            "verify",
         ):
             assert set(commands[name]["integration_types"]) == {servers, themselves}
             assert in_private_groups in commands[name]["contexts"]
@@ -273,7 +303,7 @@ async def test_commands_are_offered_in_private_and_to_those_who_installed_it_the
                 in_servers
             ]
         assert set(commands) == {"song", "sing", "queue", "cancel", "mysongs", "chart", "aboutme", "forget", "export",
-                                 "privacy", "setup", "perform"}  # fmt: skip
+                                 "privacy", "setup", "perform", "verify"}  # fmt: skip
 
 
 async def test_where_the_server_has_not_installed_it_the_song_comes_in_private(theatre, monkeypatch):
@@ -310,6 +340,14 @@ async def test_a_command_is_acknowledged_before_anything_that_can_be_slow_is_beg
             monkeypatch.setattr(part, name, slow(getattr(part, name)))
         await t.ann.slash(t.channel, command)
         assert acknowledged and all(acknowledged)
+
+
+async def test_who_presses_far_too_much_is_told_once_then_ignored_and_others_are_not(theatre):
+    async with theatre(pace=Pace(press=Rate(2, 60.0))) as t:
+        told = [await t.ann.slash(t.channel, "chart") for _ in range(4)]
+        assert [each.acknowledged for each in told] == [True, True, True, False]
+        assert told[2].response.content != told[1].response.content and told[2].ephemeral
+        assert (await t.bob.slash(t.channel, "chart")).acknowledged
 
 
 async def test_an_acknowledgement_that_came_too_late_loses_no_order(theatre):
