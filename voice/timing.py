@@ -32,7 +32,10 @@ LIMITS = dict.fromkeys("hvðmnŋlɹwjbdɡʤ", (0.075, 0.125)) | dict.fromkeys("p
 
 # A diphthong is sung on its first vowel; the second comes at the end.
 DIPHTHONGS = {"A": "eɪ", "I": "aɪ", "W": "aʊ", "O": "oʊ", "Q": "əʊ", "Y": "ɔɪ"}
-_GLIDE = (0.1, 0.25)  # seconds of the second vowel, an eighth of the whole in between
+_GLIDE = (
+    0.08,
+    0.14,
+)  # seconds of the second vowel, an eighth of the whole in between; longer, it is heard as a word
 
 
 @dataclass(frozen=True)
