@@ -34,14 +34,15 @@ nothing else."""
 
 
 class EndpointAuthor:
-    """Writes with a language model. `ask(system, user)` is one answer of it.
+    """Writes with a language model. `ask(system, user)` is one answer of it; `sayable(text)` whether words may be sung.
 
     Where it raises, the song that a fan was promised is written from the material instead, and the log says why.
     """
 
-    def __init__(self, ask: Ask, mender: EmbeddedAuthor) -> None:
-        self._ask = ask
-        self._mender = mender
+    def __init__(
+        self, ask: Ask, mender: EmbeddedAuthor, sayable: Callable[[str], bool] = lambda text: True
+    ) -> None:
+        self._ask, self._mender, self._sayable = ask, mender, sayable
 
     def write(self, brief: Brief, plan: Plan, seed: int, used: Collection[str] = ()) -> Draft:
         """A song to `plan` in which every line passes the check, or the embedded author's where nothing can be kept."""
@@ -54,6 +55,9 @@ class EndpointAuthor:
             )
             return self._mender.write(brief, plan, seed, used)
         if sheet.faults() and not self._mend(sheet, brief, seed, used):
+            return self._mender.write(brief, plan, seed, used)
+        if not self._sayable("\n".join(sheet.texts)):
+            log.warning("the model's lyrics say what is not sung here; the written material does")
             return self._mender.write(brief, plan, seed, used)
         return sheet.draft(title)
 
