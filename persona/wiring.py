@@ -188,7 +188,7 @@ class House:
             return written
         from persona.models import ask_with
 
-        return EndpointAuthor(ask_with(self.chat_model), mender=written)
+        return EndpointAuthor(ask_with(self.chat_model), written, self.guard.sayable)
 
     @property
     def writer(self) -> str:

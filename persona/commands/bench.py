@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from persona.commands import bench_watermark, crashes
+from persona.commands import bench_guard, bench_watermark, crashes
 from persona.commands.common import JSON, house, print_json
 from persona.commands.training import add_bench
 
@@ -20,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="bench")
     add_bench(group)
     bench_watermark.add_to(group)
+    bench_guard.add_to(group)
 
     @group.command("songs")
     def songs(
