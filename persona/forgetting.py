@@ -119,7 +119,7 @@ class Forgetting:
             each for each in self._requests() if not each.open and _ended(each, now) > timedelta(days=days)
         ]
         self._house.book.forget([each.request.id for each in old])
-        self._forget_buried(self.stones.after(0))
+        self._forget_late(self.stones.after(0))  # not fans: who came back has said new things
         scrub(self._house.memory)
         scrub_all(self._house.data, [self._house.library.root, self._house.memory.path])
         return Receipt(found.at, {**found.counts, "request": len(old)})
@@ -145,14 +145,20 @@ class Forgetting:
         """Forgets whatever these stones stand for and is there all the same."""
         from memory.forgetting import forget_fan
 
-        gone = Receipt(datetime.now(UTC))
+        gone = self._forget_late(stones)
         for fan in self.stones.lying(stones, ("fan",), self._fans()):
             songs = self._songs(fan, "")
             found = forget_fan(self._house.memory, fan)
             gone += Receipt(gone.at, found.counts) + self._forget_songs(*songs, False, (fan,))
+        return gone
+
+    def _forget_late(self, stones: Sequence[Stone]) -> Receipt:
+        """Songs that were at work when they were forgotten, and left something since."""
         folders = [path.name for path in self._house.library.root.glob("*") if path.is_dir()]
-        if late := self.stones.lying(stones, ("song",), [*folders, *self._house.book.remains()]):
-            gone += self._forget_songs(late, 0, False, ())
+        gone, there = Receipt(datetime.now(UTC)), [*folders, *self._house.book.remains()]
+        for kind, clips in (("clip", True), ("song", False)):
+            if late := self.stones.lying(stones, (kind,), there):
+                gone += self._forget_songs(late, 0, clips, ())
         return gone
 
     # ---- the parts
@@ -168,7 +174,7 @@ class Forgetting:
 
         house, counts, kept, titles = self._house, Counter[str](), {}, []
         now = datetime.now(UTC)
-        self.stones.bury("song", songs, _text(now))
+        self.stones.bury("clip" if clips else "song", songs, _text(now))
         house.book.forget(songs)
         for song in songs:
             folder = house.library.folder(song)
@@ -258,7 +264,7 @@ def _ended(status: RequestStatus, now: datetime) -> timedelta:
 
 
 def _text(when: datetime) -> str:
-    return when.astimezone(UTC).isoformat(timespec="seconds")
+    return when.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _counted(kind: str, count: int) -> str:

@@ -22,7 +22,8 @@ KEY = "key"
 
 @dataclass(frozen=True)
 class Stone:
-    """`kind`: 'fan' (all of a fan), 'talk' (a fan's conversations) or 'song'; mark: the hash of its name."""
+    """`kind`: 'fan' (all of a fan), 'talk' (a fan's conversations), 'song' (which leaves its
+    sound) or 'clip' (which leaves nothing); mark: the hash of its name."""
 
     number: int
     kind: str
@@ -64,15 +65,15 @@ class Tombstones:
 
     def copy_to(self, other: Tombstones) -> list[Stone]:
         """Gives another file what it lacks of ours; returns that."""
-        there = {stone.number for stone in other.after(0)}
-        news = [stone for stone in self.after(0) if stone.number not in there]
+        there = {(stone.kind, stone.mark, stone.at) for stone in other.after(0)}
+        news = [stone for stone in self.after(0) if (stone.kind, stone.mark, stone.at) not in there]
         with self._table() as table:
             key = _key(table)
         with other._table() as table:
             table.execute("delete from stones where kind = ?", (KEY,))
             table.execute("insert into stones values (0, ?, ?, '')", (KEY, key))
-            rows = [(stone.number, stone.kind, stone.mark, stone.at) for stone in news]
-            table.executemany("insert into stones values (?, ?, ?, ?)", rows)
+            rows = [(stone.kind, stone.mark, stone.at) for stone in news]
+            table.executemany("insert into stones (kind, mark, at) values (?, ?, ?)", rows)
         return news
 
     @contextmanager

@@ -209,6 +209,26 @@ def test_a_backup_forgets_on_its_next_turn_and_later_words_are_kept(house, tmp_p
     assert files_with(later, "Leeds"), "what was said after the forgetting is not forgotten"
 
 
+def test_who_comes_back_after_being_forgotten_is_remembered_anew_and_backups_go_on_catching_up(
+    house, tmp_path
+):
+    song, _ = fill(house)
+    house.memory.log.checkpoint()
+    shutil.copytree(house.data, tmp_path / "backup")
+    house.forgetting.fan(ANN.id, clips=True)
+    house.forgetting.catch_up(tmp_path / "backup")
+    assert not [
+        path for path in (tmp_path / "backup" / "songs").iterdir() if path.name.endswith(song[-10:])
+    ], "where the clip went, the backup's goes too"
+    house.memory.remember(ANN, CHANNEL, "Breaking Rust", "I live in Leeds again.", "", house.memory.now())
+    house.tidy()
+    assert house.memory.recall(ANN, CHANNEL, "Breaking Rust", "where do I live?")
+    shutil.copytree(house.data / "memory", tmp_path / "backup" / "memory", dirs_exist_ok=True)
+    house.forgetting.fan(ANN.id)
+    house.forgetting.catch_up(tmp_path / "backup")
+    assert files_with(tmp_path / "backup", "Leeds") == []
+
+
 def test_a_song_that_was_at_work_meanwhile_is_swept(house):
     song, _ = fill(house)
     house.forgetting.fan(ANN.id)
