@@ -82,7 +82,7 @@ def nursery(folder: Path, count: int, seed: int, mastodon: str, bluesky: str) ->
         if child == 0:
             posting(folder, count, mastodon, bluesky)
             os._exit(0)
-        end = time.monotonic() + draw.uniform(0.05, 2.0)
+        end = time.monotonic() + draw.uniform(0.05, 8.0)
         while time.monotonic() < end:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
