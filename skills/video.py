@@ -22,6 +22,7 @@ from skills.drawing.paint import Colour, hexed, luminance, mix
 from skills.files import written_whole
 from skills.karaoke import Look, ass, timed_lines
 from skills.library import lyrics_from_json
+from skills.provenance.carrying import seal_more
 from skills.studio.errors import StudioError
 from voice.score import Score
 from voice.take import Take
@@ -93,6 +94,7 @@ def make_video(song_folder: Path, shape: str, path: Path) -> None:
             _waveform(levels, form, colour, behind).save(folder / f"{name}.png")
         (folder / "words.ass").write_text(ass(timed_lines(score, lyrics, take), lyrics.title, look), "utf-8")
         _render(clip, folder, form, len(levels) * (BAR + GAP) / SPEED, temporary, told)
+    seal_more(song_folder, [path])
 
 
 def _levels(clip: Path) -> list[float]:

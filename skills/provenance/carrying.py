@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skills.files import write_text_whole
 from skills.provenance import ledger
 from skills.provenance.credentials import Statement, sha256, sign
+from skills.provenance.operator import Operator, load_operator
 from skills.provenance.payload import Payload, song_number
 from skills.provenance.watermark import mark
 
 if TYPE_CHECKING:
     from skills.brief import Brief
-    from skills.provenance.operator import Operator
     from skills.studio.mix import Mix
 
 # What the ledger calls the making of each part; the parts are those of DDEX's AI declaration.
@@ -26,6 +28,8 @@ PARTS = {
     "played": "instrumentation",
     "mixed": "post-production",
 }
+SEALED = "sealed.json"
+COMPARED = "originality.json"
 MADE_FROM = {"score": "score.json", "voice": "stems/vocal.wav"}  # beside the other stems
 
 
@@ -58,8 +62,30 @@ def seal(
 ) -> None:
     """Signs finished files of the song in `folder`, tags and all, and writes their hashes into its ledger.
 
-    The credentials hold the hash of the ledger so far. Files that cannot hold credentials get them beside.
+    The credentials hold the hash of the ledger so far. Files that cannot hold credentials get them beside. How it was
+    sealed stands in sealed.json, so that what is made of the song later is sealed alike.
     """
+    _note_likeness(folder)
+    certificate, key = (str(path.absolute()) for path in operator.files)
+    how = {"title": title, "artist": artist, "label": label, "certificate": certificate, "key": key}
+    write_text_whole(folder / SEALED, json.dumps(how, ensure_ascii=False, indent=1) + "\n")
+    _seal(folder, files, title, artist, label, operator)
+
+
+def seal_more(folder: Path, files: Sequence[Path]) -> None:
+    """Signs further files of a song: a video, its stems. A song from before there were credentials stays without.
+
+    Raises OperatorError where the certificate that sealed the song is gone.
+    """
+    if (folder / SEALED).is_file():
+        how = json.loads((folder / SEALED).read_text("utf-8"))
+        operator = load_operator(folder, Path(how["certificate"]), Path(how["key"]))
+        _seal(folder, files, how["title"], how["artist"], how["label"], operator)
+
+
+def _seal(
+    folder: Path, files: Sequence[Path], title: str, artist: str, label: str, operator: Operator
+) -> None:
     entries = ledger.read(folder)
     asked = next((entry for entry in entries if entry.what == "asked"), None)
     statement = Statement(
@@ -80,9 +106,17 @@ def seal(
     )
     for file in files:
         sign(file, statement, operator)
-    ledger.append(
-        folder, "sealed", facts={"label": label, "files": {file.name: sha256(file) for file in files}}
-    )
+    hashes = {file.name: sha256(file) for file in files}
+    ledger.append(folder, "sealed", facts={"label": label, "files": hashes})
+
+
+def _note_likeness(folder: Path) -> None:
+    """The figures of the comparison with what is known. What came closest is left out: it may be a fan's song."""
+    path = folder / COMPARED
+    if path.is_file():
+        found = json.loads(path.read_text("utf-8"))
+        told = {kind: {name: one[name] for name in one if name != "closest"} for kind, one in found.items()}
+        ledger.append(folder, "compared", facts=told)
 
 
 def _ingredients(folder: Path) -> dict[str, str]:

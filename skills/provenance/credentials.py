@@ -17,7 +17,13 @@ from skills.files import written_whole
 from skills.provenance.operator import ALGORITHM, Operator
 from skills.provenance.wrapping import intact
 
-FORMATS = {".mp3": "audio/mpeg", ".m4a": "audio/mp4", ".wav": "audio/wav", ".mp4": "video/mp4"}
+FORMATS = {
+    ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".mp4": "video/mp4",
+}
 SIDECAR = ".c2pa"  # after the whole name of a file whose format holds no credentials: clip.ogg.c2pa
 BESIDE = "application/c2pa"
 AI_MADE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -139,6 +145,8 @@ def _kind(path: Path) -> str:
         return ""
     if start.startswith(b"RIFF") and start.endswith(b"WAVE"):
         return FORMATS[".wav"]
+    if start.startswith(b"fLaC"):
+        return FORMATS[".flac"]
     if start[4:8] == b"ftyp":
         return FORMATS[".m4a" if start[8:11] == b"M4A" else ".mp4"]
     if start.startswith(b"ID3") or (start[:1] == b"\xff" and start[1] & 0xE0 == 0xE0):

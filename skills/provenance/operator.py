@@ -31,11 +31,13 @@ class OperatorError(ValueError):
 
 @dataclass(frozen=True)
 class Operator:
-    """`chain`: PEM, the leaf first. `own`: made here, so that nobody else vouches for it."""
+    """`chain`: PEM, the leaf first. `own`: made here, so that nobody else vouches for it. `files`: the certificate's
+    and the key's."""
 
     chain: str
     own: bool
     key: bytes = field(repr=False)
+    files: tuple[Path, Path]
 
     @property
     def anchors(self) -> str:
@@ -58,7 +60,7 @@ def load_operator(folder: Path, certificate: Path | None = None, key: Path | Non
         certificate, key = folder / CHAIN, folder / KEY
         _make_once(folder)
     try:
-        operator = Operator(certificate.read_text("utf-8"), own, key.read_bytes())
+        operator = Operator(certificate.read_text("utf-8"), own, key.read_bytes(), (certificate, key))
     except OSError as error:
         raise OperatorError(f"{error.filename} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:

@@ -20,7 +20,7 @@ import soundfile
 from skills.brief import Brief
 from skills.library import Library
 from skills.provenance import ledger
-from skills.provenance.carrying import note_order, seal
+from skills.provenance.carrying import note_order, seal, seal_more
 from skills.provenance.credentials import read_credentials
 from skills.provenance.operator import Operator, OperatorError, load_operator
 from skills.provenance.page import Page
@@ -221,3 +221,15 @@ def test_a_certificate_of_ones_own_needs_its_key(tmp_path: Path) -> None:
         load_operator(tmp_path, mine / "certificate.pem")
     with pytest.raises(OperatorError, match="is not the key of"):
         load_operator(tmp_path, mine / "certificate.pem", other / "certificate.key")
+
+
+def test_what_is_made_of_a_song_later_is_sealed_alike(
+    library: Library, operator: Operator, tmp_path: Path
+) -> None:
+    stem = tmp_path / "vocal.flac"
+    soundfile.write(stem, np.random.default_rng(1).uniform(-0.1, 0.1, (RATE, 2)), RATE, format="FLAC")
+    seal_more(library.folder(SONG), [stem])
+    report = verify(stem, operator.anchors, library)
+    assert (report.verdict, report.credentials.statement["artist"]) == ("genuine", ARTIST)
+    assert report.origin is not None
+    assert report.origin.as_sealed
