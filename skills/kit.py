@@ -13,6 +13,7 @@ from skills.files import write_text_whole, written_whole
 from skills.karaoke import Look, ass, lrc, timed_lines
 from skills.library import Library, LibraryError, Song
 from skills.lyrics import Lyrics
+from skills.provenance.carrying import seal_more
 from skills.song import read_score, read_take, style_of
 from voice.formats import write_score
 from voice.score import Score
@@ -71,6 +72,7 @@ def stems(desk: Desk, out: Path, ending: str = ".wav") -> list[Path]:
         with written_whole(path) as temporary:
             soundfile.write(temporary, audio, STUDIO_RATE, subtype="PCM_24")
         written.append(path)
+    seal_more(desk.folder, written)
     return written
 
 
