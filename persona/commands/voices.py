@@ -177,6 +177,7 @@ def _print(facts: Facts, habits: bool = False) -> None:
         "licence": facts["licence"],
         "origin": facts["origin"],
         "consent": in_words(read_consent(facts["consent"])),
+        "learned": facts.get("trained"),
         "file": facts["file"],
     }
     if habits and "expression" in facts:

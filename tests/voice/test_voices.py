@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,3 +62,13 @@ def test_a_range_goes_upward() -> None:
     with pytest.raises(VoiceError):
         Range(60, 50)
     assert isinstance(load_voice("breaking-rust"), Voice)
+
+
+def test_five_voices_differ_in_style_range_or_habits() -> None:
+    voices = [load_voice(name) for name in shipped()]
+    assert len(voices) >= 5
+    for i, one in enumerate(voices):
+        assert one.consent.startswith("Synthetic:") and " x ." in one.origin  # type: ignore[union-attr]
+        for other in voices[:i]:
+            assert math.dist(one.style, other.style) > 1
+            assert one.expression != other.expression

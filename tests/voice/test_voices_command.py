@@ -68,7 +68,8 @@ def test_the_list_names_every_voice_with_its_papers(troubadour: Any, own_folders
     rust = found["breaking-rust"]
     assert rust["engine"] == "troubadour" and rust["consent"].startswith("Synthetic:") and "style" not in rust
     assert all(rust[fact] for fact in ("licence", "origin", "comfortable", "languages"))
-    assert found["mine"]["consent"] == [PERSON] and found["mine"]["comfortable"] == {"low": 60, "high": 72}
+    (record,) = found["mine"]["consent"]
+    assert record == record | PERSON and found["mine"]["comfortable"] == {"low": 60, "high": 72}
     assert "consent is not a record" in found["stolen"]["error"]
     assert (found["Small"]["engine"], found["Small"]["comfortable"]) == (
         "diffsinger",
@@ -76,7 +77,7 @@ def test_the_list_names_every_voice_with_its_papers(troubadour: Any, own_folders
     )
     status, out, _ = troubadour("list")
     assert "mine: For a test." in out and "C4 to C5 (at most A3 to E flat5)" in out
-    assert "consent: Ada, until 2100-12-31, to sing, blend (signed 2026-11-02, by hand)" in out
+    assert "consent: Ada, until 2100-12-31, to sing, blend (signed 2026-11-02, by hand, on paper)" in out
     assert "stolen: cannot be used" in out
 
 
@@ -169,3 +170,24 @@ def test_a_file_is_written_over_only_when_asked(troubadour: Any, tmp_path: Path)
     out = write_voice(tmp_path / "out.json", 0.9, 48)
     assert troubadour("blend", str(out), f"{part}=1", "breaking-rust=1", "--force")[0] == 0
     assert load_voice(out).origin.startswith("blend of part")
+
+
+def test_nobodys_voice_is_trained_without_their_record(troubadour: Any, tmp_path: Path) -> None:
+    (tmp_path / "recordings").mkdir()
+    out = tmp_path / "ada.json"
+    status, said, err = troubadour("train", str(tmp_path / "recordings"), "--out", str(out))
+    assert status == 1 and not said and not out.exists()
+    assert "no consent record" in err and "docs/training.md" in err and "Traceback" not in err
+
+
+def test_a_voice_that_learned_more_than_a_style_is_not_blended(troubadour: Any, tmp_path: Path) -> None:
+    write_voice(
+        tmp_path / "part.json",
+        0.2,
+        48,
+        consent={**PERSON, "uses": ["sing", "blend"]},
+        updates="part.safetensors",
+    )
+    (tmp_path / "part.safetensors").write_bytes(b"")
+    status, _, err = troubadour("blend", "out.json", "part.json=1", "breaking-rust=1")
+    assert status == 1 and "has updates" in err

@@ -33,6 +33,7 @@ from voice.training.phones import sounds_of
 from voice.training.pitch import f0_of
 
 SHORTEST = 20  # frames of a piece
+STILL = 10  # frames of silence around it, as the singer has them
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,13 @@ def pieces_of(recording: Recording, network: Network, style: Tensor, seconds: fl
     for edge, following in pairwise(edges[1:]):
         if following - cuts[-1] > seconds * FRAMES and edge - cuts[-1] >= SHORTEST:
             cuts.append(edge)
-    return [whole.cut(begin, end) for begin, end in pairwise([*cuts, whole.frames])]
+    pieces = []
+    for begin, end in pairwise([*cuts, whole.frames]):
+        sung = [p for p in recording.phones if p.symbols and begin < FRAMES * (p.start + p.end) / 2 < end]
+        if sung:
+            first, last = int(sung[0].start * FRAMES), int(sung[-1].end * FRAMES) + 1
+            pieces.append(whole.cut(max(begin, first - STILL), min(end, last + STILL)))
+    return pieces
 
 
 def _stretches(sounds: Sequence[Sound]) -> tuple[Stretch, ...]:
