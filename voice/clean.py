@@ -1,4 +1,4 @@
-"""Cleaning: a sung stem without the noise between its harmonics, and without a hum where there should be no voice.
+"""Cleaning: singing without the noise between its harmonics, and without a hum where there should be no voice.
 
 The network sings high and short notes hoarsely, and lets the low part of a vowel ring on through a voiceless
 consonant. What is meant is known, so both can be taken out.

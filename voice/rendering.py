@@ -25,6 +25,7 @@ from voice.alignment import (
     speak,
     stretches_of,
 )
+from voice.clean import steadied
 from voice.energy import CONSONANT_FLOORS, FLOOR, GLIDE_BELOW, vowel_energy
 from voice.shift import found, shifted
 from voice.timing import TAIL, Passage, Sound, lay_out
@@ -107,8 +108,8 @@ def render(
     )
     # The network slides away from its source at the edges of vowels: by up to three semitones on short ones.
     sound = audio[0].double().numpy()
-    in_tune = shifted(sound, found(sound, sung_at), f0).astype(np.float32)
-    return Rendering(in_tune, tuple(sounds), stretches, f0, times)
+    sound = steadied(shifted(sound, found(sound, sung_at), f0), f0)
+    return Rendering(sound.astype(np.float32), tuple(sounds), stretches, f0, times)
 
 
 def _owner(segments: Sequence[Segment], middles: Floats) -> NDArray[np.int64]:

@@ -191,8 +191,8 @@ def _take(
     clock = (np.arange(len(f0)) + 0.5) / F0_RATE - lead
     voiceless = [(s.start, s.end) for r in renderings for s in r.sounds if s.symbol in VOICELESS]
     meant = f0.astype(np.float64)
-    cleaned = clean.hushed(clean.steadied(audio.astype(np.float64), meant), -lead, voiceless)
-    audio = colour.coloured(cleaned, meant, knob("breath", clock), knob("rasp", clock), rng)
+    hushed = clean.hushed(audio.astype(np.float64), -lead, voiceless)
+    audio = colour.coloured(hushed, meant, knob("breath", clock), knob("rasp", clock), rng)
     if breath_heard := [b for b in breathed if float(knob("breath", b[1])) > 0]:
         for start, stop in breath_heard:
             depth = breath.QUIET + (breath.LOUD - breath.QUIET) * float(knob("breath", stop))
