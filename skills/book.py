@@ -120,12 +120,13 @@ class RequestBook:
 
     @cached_property
     def client(self) -> DBOSClient:
-        from dbos import DBOSClient, run_dbos_database_migrations
+        from dbos import DBOS, DBOSClient
 
-        run_dbos_database_migrations(system_database_url=self.database.url)
+        engine = self.database.engine  # first: it says in a sentence where the database cannot be used
+        DBOS.migrate(self.database.url)
         return DBOSClient(
             system_database_url=self.database.url,
-            system_database_engine=self.database.engine,
+            system_database_engine=engine,
             application_name=APPLICATION,
         )
 

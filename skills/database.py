@@ -25,9 +25,10 @@ SCHEMA = (
     "version text not null, seen double precision not null)",
     "create table if not exists posts (nonce text primary key, address text, at text)",
     # What was begun at social places, and what is known of its end (skills/places/journal.py).
-    "create table if not exists attempts (nonce text primary key, address text not null, begun double precision not null, "
-    "open integer not null, notes text not null, link text not null, done double precision)",
-    # The artist's calendar: every occasion that came, and until when each entry was looked at (skills/calendar/book.py).
+    "create table if not exists attempts (nonce text primary key, address text not null, "
+    "begun double precision not null, open integer not null, notes text not null, "
+    "link text not null, done double precision)",
+    # The calendar: every occasion that came, and until when each entry was looked at (skills/calendar/book.py).
     "create table if not exists occasions (id text primary key, entry text not null, name text not null, "
     "due double precision not null, state text not null, text text not null, song text not null, posts text not null, "
     "note text not null, tried integer not null, held double precision not null)",
@@ -73,11 +74,18 @@ class Database:
             Path(self.url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
             engine = sqlalchemy.create_engine(self.url)
             sqlalchemy.event.listen(engine, "connect", _as_dbos_opens_it)
-        with engine.begin() as connection:
-            if self.shared:  # two processes that create the same table at once would trip over each other
-                connection.exec_driver_sql("select pg_advisory_xact_lock(7368)")
-            for statement in SCHEMA:
-                connection.exec_driver_sql(statement)
+        try:
+            with engine.begin() as connection:
+                if self.shared:  # two processes that create the same table at once would trip over each other
+                    connection.exec_driver_sql("select pg_advisory_xact_lock(7368)")
+                for statement in SCHEMA:
+                    connection.exec_driver_sql(statement)
+        except sqlalchemy.exc.OperationalError as error:
+            why = str(error.orig).partition("\n")[0]
+            raise DatabaseError(
+                f"the database of the requests cannot be used ({why}): is it running, is its disk full, and is "
+                "TROUBADOUR_SONGS__DATABASE_URL right?"
+            ) from error
         return engine
 
     @contextmanager
