@@ -6,19 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from persona.crashes import scenes
 from persona.crashes.matrix import SHORT, Matrix, faults, points_of
 from persona.crashes.victim import Plan, Setup
 from skills.library import Library
 
-POINTS = ("score:after", "sing:within", "mix:before", "mix:after", "post:between", "keep:before")
+POINTS = ("score:after", "sing:within", "mix:after", "post:between")
 
 
 @pytest.mark.slow
-def test_a_song_whose_worker_is_killed_six_times_is_whole_and_posted_once(tmp_path: Path) -> None:
+def test_a_song_whose_worker_is_killed_four_times_is_whole_and_posted_once(tmp_path: Path) -> None:
     matrix = Matrix(Setup(tmp_path / "data"))
     [request] = matrix.order(1, SHORT)
-    plan = Plan({request: POINTS}, {"sing": 1.0})
+    plan = Plan({request: POINTS}, {"sing": 0.5})
     for _ in range(len(POINTS) + 1):
         matrix.one_life(plan)
     result = matrix.judge([request])
@@ -26,12 +25,6 @@ def test_a_song_whose_worker_is_killed_six_times_is_whole_and_posted_once(tmp_pa
     assert result.clean, result
     (Library(tmp_path / "data" / "songs").folder(request) / "stems" / "vocal.wav").write_bytes(b"torn")
     assert faults(Library(tmp_path / "data" / "songs"), request), "the judge sees a torn file"
-
-
-@pytest.mark.slow
-def test_a_place_that_is_closed_for_a_while_gets_the_song_once(tmp_path: Path) -> None:
-    [scene] = scenes.play(tmp_path, ["place dead"])
-    assert scene.passed, scene.note
 
 
 def test_every_step_is_killed_at_its_beginning_and_its_end() -> None:
