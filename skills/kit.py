@@ -58,7 +58,9 @@ def export(desk: Desk, what: list[str], out: Path) -> list[Path]:
     """Writes what is asked for (names of EXPORTS) into `out`; returns the files. Raises LibraryError, OSError."""
     unknown = [name for name in what if name not in EXPORTS]
     if unknown:
-        raise LibraryError(f"there is no export {', '.join(map(repr, unknown))}; there are: {', '.join(EXPORTS)}")
+        raise LibraryError(
+            f"there is no export {', '.join(map(repr, unknown))}; there are: {', '.join(EXPORTS)}"
+        )
     return [path for name in what for path in EXPORTS[name](desk, out)]
 
 

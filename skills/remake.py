@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from skills.brief import Brief
 from skills.library import Library, LibraryError, Song, lyrics_to_json, song_id
 from skills.lyrics import Lyrics, Stanza
+from skills.provenance.carrying import note_order
 from skills.provenance.ledger import NAME as LEDGER
 from skills.provenance.ledger import append
 from skills.song import Progress, Studio, nothing, read_score, run_steps
@@ -73,6 +74,7 @@ def song_of_score(
     lyrics = lyrics_of_score(score)
     song = song_id(brief, seed, score.to_json())
     studio.library.open(brief, seed, song)
+    note_order(studio.library.folder(song), brief, seed)
     studio.library.give(song, "lyrics.json", lyrics_to_json(lyrics))
     studio.library.give(song, "score.json", score.to_json())
     append(studio.library.folder(song), "composed", "person", {"score": True}, {"words": lyrics.text})

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from skills.brief import Brief
 from skills.files import write_text_whole, written_whole
 from skills.library import Library, Song, song_id
+from skills.originality.check import check_melody, check_words, findings
 from skills.provenance import ledger, models
 from skills.provenance.carrying import marked, note_order, seal
 from skills.reuse import take_over
@@ -42,6 +43,8 @@ NEEDS = {  # by step, the steps that must be done before it; singing and the ban
     "mix": ("lyrics", "score", "sing", "band"),
 }
 STEPS = tuple(NEEDS)
+WRITINGS = 3  # how often words and tune are written at most, where they come too near to something known
+ANOTHER = 7919  # from one writing's seed to the next
 
 
 @dataclass(frozen=True)
@@ -121,10 +124,15 @@ def write_words(studio: Studio, song: str, progress: Progress) -> None:
     """brief -> lyrics.json"""
     from skills.words import write_lyrics
 
-    now = studio.library.read(song)
-    if studio.library.take_given(song, "lyrics.json"):
+    now, library = studio.library.read(song), studio.library
+    if library.take_given(song, "lyrics.json"):
+        check_words(library, song, library.read_lyrics(song), writings=0)
         return
-    studio.library.write_lyrics(song, write_lyrics(now.brief, now.seed, studio.author(), studio.used(song)))
+    for again in range(WRITINGS):
+        lyrics = write_lyrics(now.brief, now.seed + again * ANOTHER, studio.author(), studio.used(song))
+        if not check_words(library, song, lyrics, again + 1).too_near or now.brief.words:
+            break
+    library.write_lyrics(song, lyrics)
     if not now.brief.words:
         _note(studio, song, "wrote", models.author(studio.writer))
 
@@ -135,11 +143,15 @@ def compose_score(studio: Studio, song: str, progress: Progress) -> None:
     from skills.tune import compose
 
     if studio.library.take_given(song, "score.json"):
+        check_melody(studio.library, song, read_score(studio.library.folder(song)), writings=0)
         return
     now, lyrics = studio.library.read(song), studio.library.read_lyrics(song)
-    score = compose(lyrics, now.brief, style_of(now.brief), now.seed, *studio.reach()).transposed(
-        now.brief.shift
-    )
+    for again in range(WRITINGS):
+        seed = now.seed + again * ANOTHER
+        score = compose(lyrics, now.brief, style_of(now.brief), seed, *studio.reach())
+        score = score.transposed(now.brief.shift)
+        if not check_melody(studio.library, song, score, again + 1).too_near:
+            break
     write_text_whole(studio.library.folder(song) / "score.json", score.to_json())
     _note(studio, song, "composed", models.composer())
 
@@ -228,6 +240,7 @@ def finish(studio: Studio, song: str, timings: dict[str, float]) -> Song:
         timings=timings,
         adjusted=take.adjusted,
         voice=studio.voice,
+        originality=findings(folder),
         credits={
             "artist": studio.artist,
             "vocals": f"sung by Troubadour's voice '{studio.voice}' (AI)",

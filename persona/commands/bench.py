@@ -12,6 +12,7 @@ from rich.table import Table
 
 from persona.commands import bench_guard, bench_watermark, crashes
 from persona.commands.common import JSON, house, print_json
+from persona.commands.originality import add_originality
 from persona.commands.training import add_bench
 
 
@@ -53,6 +54,8 @@ def add_to(app: typer.Typer) -> None:
         for what, figure in summary(rows).items():
             table.add_row(what, str(figure))
         Console().print(table)
+
+    add_originality(group)
 
     @group.command("voice")
     def voice_lines(

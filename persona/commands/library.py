@@ -38,6 +38,8 @@ def add_to(app: typer.Typer) -> None:
     @group.command("show")
     def show(song: str, as_json: bool = JSON) -> None:
         """One song: brief, words, credits, files."""
+        from skills.originality.compare import told
+
         library = house().library
         found = library.read(song)
         folder = library.folder(song)
@@ -50,6 +52,10 @@ def add_to(app: typer.Typer) -> None:
         console.print(library.read_lyrics(song).text + "\n")
         for role, credit in found.credits.items():
             console.print(f"{role}: {credit}")
+        if found.version_of:
+            console.print(f"a version of {found.version_of}: {'; '.join(found.changes)}")
+        for kind, finding in found.originality.items():
+            console.print(told(kind, finding), markup=False)
         console.print(f"\n{folder}")
         for name in files:
             console.print(f"  {name}")
