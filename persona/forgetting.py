@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from persona.wiring import House
     from skills.book import RequestStatus
 
+COUNTED = timedelta(days=2)  # a song that was counted for a day's allowance
 WORDS = {
     "turn": "thing you said", "fact": "fact about you", "promise": "promise", "song": "memory of a song",
     "lore": "thing you told everyone", "request": "request", "brief": "song's brief, words and dedication",
@@ -119,6 +120,7 @@ class Forgetting:
             each for each in self._requests() if not each.open and _ended(each, now) > timedelta(days=days)
         ]
         self._house.book.forget([each.request.id for each in old])
+        self._expire_on_discord(now, days)
         self._forget_late(self.stones.after(0))  # not fans: who came back has said new things
         scrub(self._house.memory)
         scrub_all(self._house.data, [self._house.library.root, self._house.memory.path])
@@ -195,6 +197,18 @@ class Forgetting:
         counts["row"] = sweep(house.data, wanted, apart)
         left = still_there(house.data, wanted)
         return Receipt(now, dict(counts), posted=posted, left=tuple(left))
+
+    def _expire_on_discord(self, now: datetime, days: int) -> None:
+        """Songs counted for a day's allowance, and after `days` what was said, ordered and liked."""
+        path, then = self._house.data / "discord.sqlite", (now - timedelta(days=days)).timestamp()
+        if not path.is_file():
+            return
+        with closing(sqlite3.connect(path, timeout=30)) as db, db:
+            db.execute("delete from allowance where at < ?", ((now - COUNTED).timestamp(),))
+            db.execute("delete from outbox where message != '' and due < ?", (then,))
+            for table in ("liked", "reports", "posted"):
+                db.execute(f"delete from {table} where at < ?", (then,))  # noqa: S608
+            db.execute("delete from orders where open = 0 and song not in (select song from posted)")
 
     def _forget_on_discord(
         self, fans: Sequence[str], songs: Sequence[str], kept: Mapping[str, str], clips: bool

@@ -32,7 +32,7 @@ def privacy(settings: Settings, artist: str, export: str, forget: str) -> str:
         _time("promises", kept.promise),
         _time("that a song was made for you", kept.song),
         _time("what was told to a whole server", kept.lore),
-        _time("requests that are done", kept.requests),
+        _time("requests that are done, and what you liked or reported,", kept.requests),
     ]
     asked = settings.chat.model == "endpoint"
     model = (

@@ -66,7 +66,7 @@ class KeepSettings(_Part):
     promise: int | None = Field(730, ge=1)
     song: int | None = Field(None, ge=1, description="that a song was made for a fan")
     lore: int | None = Field(None, ge=1, description="what holds for a channel or a server")
-    requests: int = Field(365, ge=1, description="a request that has ended, and its post")
+    requests: int = Field(365, ge=1, description="an ended request, and what Discord's database holds")
 
 
 class MemorySettings(_Part):
@@ -164,7 +164,9 @@ class CalendarSettings(_Part):
 
     file: Path | None = Field(None, description="your own calendar; empty: the one beside the card")
     where: tuple[str, ...] = ()
-    zone: str = Field("UTC", description="the time zone, such as Europe/Berlin, of a calendar that names none")
+    zone: str = Field(
+        "UTC", description="the time zone, such as Europe/Berlin, of a calendar that names none"
+    )
 
 
 class ProvenanceSettings(_Part):

@@ -265,12 +265,22 @@ def test_what_another_process_held_on_to_is_named_in_the_receipt_and_gone_with_t
 
 def test_requests_and_memories_expire_by_themselves(house):
     fill(house)
-    house.memory.now = lambda: MARCH + timedelta(days=800)
+    later = MARCH + timedelta(days=800)
+    house.memory.now = lambda: later
+    store = house.discord_store
+    store.write("update posted set at = ?", later.timestamp())
+    store.write("update liked set at = ? where fan = ?", later.timestamp(), BOB.id)
+    store.write("update orders set open = 0")
     book = house.book
     for status in book.of_fan(BOB.id):
         book.cancel(status.request.id)
     receipt = house.tidy()
     assert receipt.counts["turn"] == 3 and "fact" not in receipt.counts
+    rows = {
+        table: len(store.read(f"select 1 from {table}"))
+        for table in ("allowance", "liked", "posted", "orders")
+    }
+    assert rows == {"allowance": 0, "liked": 1, "posted": 2, "orders": 2}
     assert book.of_fan(BOB.id) == [] and len(book.of_fan(ANN.id)) == 1, "what is open is not past its time"
 
 
