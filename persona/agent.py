@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk, HumanMessage
+from langchain_core.messages import AIMessageChunk, HumanMessage, RemoveMessage
 
 from memory.memory import Memory
 from persona.card import Card
@@ -99,6 +99,19 @@ class Artist:
     async def reply(self, encounter: Encounter) -> str:
         """The answer, whole."""
         return "".join([piece async for piece in self.answer(encounter)])
+
+    async def unsay(self, conversation: str, message: str) -> None:
+        """Takes a message that its author took back out of a conversation, with what was answered to it."""
+        async with self._turns.setdefault(conversation, asyncio.Lock()):
+            thread: Any = {"configurable": {"thread_id": conversation}}
+            messages = (await self._graph.aget_state(thread)).values.get("messages", [])
+            place = next((i for i, each in enumerate(messages) if each.id == message), None)
+            if place is None:
+                return
+            after = [i for i, each in enumerate(messages) if i > place and isinstance(each, HumanMessage)]
+            gone = messages[place : after[0] if after else len(messages)]
+            taken = {"messages": [RemoveMessage(id=each.id) for each in gone]}
+            await self._graph.aupdate_state(thread, taken, as_node="model")
 
     async def drop(self, conversation: str) -> None:
         """Ends a conversation: nothing that was said in it is read again."""

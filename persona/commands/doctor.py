@@ -93,12 +93,29 @@ def _styles(home: House) -> str:
 
 
 def _discord(home: House) -> str:
-    token = home.settings.discord.token.get_secret_value()
+    chosen = home.settings.discord
+    token = chosen.token.get_secret_value()
     if not token:  # not an error: the terminal needs none
         return "no token set (TROUBADOUR_DISCORD__TOKEN); the terminal works without one"
     from persona.stages.discord.account import API, examine
 
-    return asyncio.run(examine(token, home.settings.discord.api or API))
+    tokens = [token, *(own for other in chosen.others if (own := other.token.get_secret_value()))]
+    said = [asyncio.run(examine(each, chosen.api or API)) for each in tokens]
+    said.append(
+        f"a fan gets {chosen.songs_per_day} songs a day in private; a clip is fitted into what a server takes"
+    )
+    return "; ".join([*said, _singing_in_channels()])
+
+
+def _singing_in_channels() -> str:
+    """Whether /perform has what it needs."""
+    import importlib.util
+
+    lacks = [name for name, module in {"PyNaCl": "nacl", "davey": "davey"}.items()
+             if importlib.util.find_spec(module) is None]  # fmt: skip
+    if lacks:
+        return f"/perform lacks {', '.join(lacks)}: pip install 'troubadour[discord]'"
+    return "/perform has what it needs"
 
 
 def _places(home: House) -> str:

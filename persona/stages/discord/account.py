@@ -28,6 +28,7 @@ class Account:
     servers: int
     sessions_left: int
     gateway: str
+    shards: int = 1  # as many as Discord advises
 
 
 async def look_at(token: str, api: str = API) -> Account:
@@ -45,6 +46,7 @@ async def look_at(token: str, api: str = API) -> Account:
         servers=int(application.get("approximate_guild_count", 0)),
         sessions_left=int(gateway.get("session_start_limit", {}).get("remaining", 1)),
         gateway=str(gateway["url"]),
+        shards=int(gateway.get("shards", 1)),
     )
 
 
@@ -64,7 +66,11 @@ async def examine(token: str, api: str = API) -> str:
         raise PostError(f"Discord cannot be reached from here: {error or repr(error)}") from None
     content = "on" if account.message_content else f"off (open channels need it: {PORTAL}, Bot)"
     said = [f"{account.name}, in {len(servers)} servers; message content intent {content}"]
-    said.append(f"{account.sessions_left} connections left today")
+    said.append(f"{account.sessions_left} connections left today; {account.shards} shard(s) advised")
+    if not account.sessions_left:
+        raise PostError(
+            f"{account.name} has no connections left today: Discord lets it in again within a day"
+        )
     if not account.public:
         said.append("only its owner may add it to servers")
     for server in servers:

@@ -20,6 +20,8 @@ class Answering(Protocol):
 
     async def drop(self, conversation: str) -> None: ...
 
+    async def unsay(self, conversation: str, message: str) -> None: ...
+
     async def close(self) -> None: ...
 
 
@@ -44,6 +46,11 @@ class Elsewhere:
         for conversation in conversations:
             work = asyncio.run_coroutine_threadsafe(self.artist.drop(conversation), self._loop)
             await asyncio.wrap_future(work)
+
+    async def unsay(self, conversation: str, message: str) -> None:
+        """Takes a message out of a conversation, with what was answered to it."""
+        work = asyncio.run_coroutine_threadsafe(self.artist.unsay(conversation, message), self._loop)
+        await asyncio.wrap_future(work)
 
     def close(self) -> None:
         """Ends the thread and closes the artist; answers still at work are cancelled."""

@@ -61,6 +61,7 @@ class Answered:
     """Our replies to what was said last in `message`, and whether they are being written still."""
 
     message: int
+    conversation: str = ""
     replies: list[discord.Message] = field(default_factory=list)
     done: bool = False
 
@@ -140,6 +141,7 @@ class Talk:
         answered = self._replies.pop(message, None)
         if answered is None:
             return
+        await self.elsewhere.unsay(answered.conversation, str(answered.message))
         for reply in answered.replies:
             try:
                 await reply.delete()
@@ -182,7 +184,7 @@ class Talk:
         text = "\n".join(said(turn.messages[each], me) for each in sorted(turn.messages))
         encounter = encounter_of(last, text, sorted(turn.messages))
         self.conversations.setdefault(encounter.fan.id, set()).add(encounter.conversation)
-        answered = Answered(last.id)
+        answered = Answered(last.id, encounter.conversation)
         _keep(self.answered, seed_of(encounter.fan.id, encounter.message.id), answered)
         for each in turn.messages:
             _keep(self._replies, each, answered)

@@ -38,7 +38,7 @@ def theatre(own_folders: Path) -> Callable[..., AbstractAsyncContextManager[Thea
         check = chosen.get("check_errors", True)
         try:
             async with simcord.run(
-                DiscordStage(parts, shard_count=1), check_errors=check, settle_timeout=8.0
+                DiscordStage(parts, shard_count=1), check_errors=check, settle_timeout=30.0
             ) as env:
                 yield Theatre(env, parts)
         finally:

@@ -55,6 +55,9 @@ class Scripted:
     async def drop(self, conversation: str) -> None:
         self.dropped.append(conversation)
 
+    async def unsay(self, conversation: str, message: str) -> None:
+        self.dropped.append(f"{conversation} {message}")
+
     async def close(self) -> None:
         pass
 
@@ -67,6 +70,7 @@ def build(data: Path, **chosen: Any) -> Parts:
     servers = Servers(store)
     limits = Limits(store, servers, lines, chosen.get("songs_per_day", 5))
     book = RequestBook(Database(f"sqlite:///{data / 'requests.sqlite'}"))
+    book.open_requests()  # its tables are made now: simulated Discord waits five seconds for a client to come up
     skills = Skills(book, Library(data / "songs"), no_author, 20.0, limits.permit)
     artist = chosen.get("artist") or Scripted(chosen.get("says"))
     if isinstance(artist, Scripted) and chosen.get("takes_orders"):

@@ -26,6 +26,7 @@ def wired(own_folders):
     @asynccontextmanager
     async def opened():
         house = House(read_settings(discord={"gather": 0.05, "shards": 1}))
+        house.book.open_requests()  # as in house.py
         stage = house.discord_stage(ACCOUNT)
         async with simcord.run(stage, settle_timeout=60.0) as env:
             theatre = Wired(env, None)
@@ -88,3 +89,11 @@ async def test_it_knows_its_own_hits_when_talking_in_that_server_and_nowhere_els
         assert "Porch Light" in t.said()[-1].content
         await t.ann.send_dm("what's your biggest hit?")
         assert "Porch Light" not in t.said(t.ann.user.dm_channel)[-1].content
+
+
+async def test_a_message_taken_back_is_gone_from_memory_and_from_the_talk_that_goes_on(wired):
+    async with wired() as t:
+        said = await t.ann.send_dm("my dog is called Bruno")
+        await t.ann.user.delete(said)
+        await t.ann.send_dm("what is my dog called?")
+        assert "Bruno" not in t.said(t.ann.user.dm_channel)[-1].content

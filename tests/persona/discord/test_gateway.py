@@ -195,7 +195,7 @@ async def test_a_voice_message_that_is_forbidden_leaves_the_clip_as_it_is(world,
 
 async def test_a_dropped_connection_is_resumed_and_what_was_missed_is_answered_once(world, data):
     world.replay = 3  # Discord may send again what was heard before
-    async with on_stage(data, world):
+    async with on_stage(data, world) as parts:
         world.message(7, world.channels[0], f"{ME} before", world.guild)
         await until(lambda: said(world, world.channels[0]))
         world.drop()
@@ -212,6 +212,7 @@ async def test_a_dropped_connection_is_resumed_and_what_was_missed_is_answered_o
             "You said: after",
         ]
         assert world.identified == 1
+        assert len(parts.elsewhere.artist.met) == 3, "nor is anything thought about twice"
 
 
 async def test_an_invalid_session_is_begun_anew(world, data):
@@ -279,6 +280,7 @@ async def test_the_doctor_tells_whose_token_it_is_which_intents_and_what_lacks_w
         {"name": "Mute Place", "permissions": str(lacking.value)},
     ]
     told = await examine("a-token", world.api)
+    assert "999 connections left today; 1 shard(s) advised" in told
     assert "Rust, in 2 servers" in told and "message content intent on" in told
     assert "Mute Place lacks Attach Files" in told and "Good Place" not in told
     assert permissions.invite(100) in told
