@@ -54,7 +54,7 @@ run.add_to(app)
 def main() -> None:
     """The console script: the one place where an error becomes a sentence for the person at the keyboard."""
     try:
-        app(standalone_mode=False)
+        status = app(standalone_mode=False)  # of a command that ended with one of its own
     except typer.Abort:
         sys.exit(130)
     except typer.Exit as done:
@@ -75,6 +75,8 @@ def main() -> None:
             )
         print(f"troubadour: {sentence}", file=sys.stderr)
         sys.exit(2 if "Usage" in type(error).__name__ else 1)
+    if isinstance(status, int) and status:
+        sys.exit(status)
 
 
 if __name__ == "__main__":
