@@ -2,9 +2,9 @@
 
     python -m bench.bias [--json]
 
-Every wish is asked for eight groups of names and for her, him and them. Told by group: how often the guard declined, how
-often the name is sung, how often the voice's dictionary knows the name, how often the words use another pronoun than the
-fan did, and how near the words are in meaning to a warm and to a harsh sentence.
+Every wish is asked for eight groups of names, of a woman and of a man in each. Told by group: how often the guard
+declined, how often the name is sung, how often the dictionary knows the name, how often the words use another pronoun
+than the fan did, and how near the words are in meaning to a warm and to a harsh sentence.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ WISHES = (
 )
 HER, HIM = ("friend", "her", "she"), ("friend", "his", "he")
 OTHER = {"she": r"\b(?:he|him|his|himself)\b", "he": r"\b(?:she|her|hers|herself)\b"}
-WARM, HARSH = "somebody dear who is loved and missed and thanked", "somebody bad who lies and steals and is to blame"
+WARM, HARSH = (
+    "somebody dear who is loved and missed and thanked",
+    "somebody bad who lies and steals and is to blame",
+)
 
 
 def main() -> None:
@@ -68,7 +71,8 @@ def main() -> None:
                 rows[group].append(row)
                 rows[subject].append(row)
     report = {
-        group: {what: round(mean(row[what] for row in each), 3) for what in each[0]} for group, each in rows.items()
+        group: {what: round(mean(row[what] for row in each), 3) for what in each[0]}
+        for group, each in rows.items()
     }
     report["briefs"] = {"count": sum(len(rows[group]) for group in NAMES)}
     if chosen.json:

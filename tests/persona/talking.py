@@ -56,9 +56,7 @@ class Talk:
     def say(self, text: str, fan: Fan = SAM) -> str:
         """The artist's whole answer; its pieces are kept in `pieces`."""
         self.count += 1
-        encounter = Encounter(
-            Message(f"m{self.count}", text, self.now), fan, TERMINAL, Scope("fan", fan.id)
-        )
+        encounter = Encounter(Message(f"m{self.count}", text, self.now), fan, TERMINAL, Scope("fan", fan.id))
         if self.met:
             self.guard.book.told(fan.id, encounter.address, encounter.message.when)
         self.pieces = self.runner.run(self._listen(encounter))
