@@ -31,7 +31,7 @@ def add_originality(group: typer.Typer) -> None:
         if as_json:
             print_json({"found": shares, "melodies": [dataclasses.asdict(one) for one in scored]})
             return
-        table = Table("melodies", "called near")
+        table = Table("melodies", "called too near")
         for kind, share in shares.items():
             table.add_row(kind, f"{share:.1%}")
         Console().print(table)

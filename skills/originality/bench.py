@@ -1,8 +1,9 @@
 """The bench of originality: planted copies of old tunes among held-out ones; how many are found, how many cried wolf.
 
-A melody is PHRASE notes long. False alarms are held-out tunes (which the index used here does not hold). Copies are
-stretches of tunes that it does hold: transposed; with another rhythm; ornamented; or QUOTED notes of one inside a
-held-out melody, transposed.
+A melody is PHRASE notes long. False alarms are held-out tunes (which the index used here does not hold). Old tunes
+went under many names: a held-out stretch that shares KIN moves in a row with an indexed tune is the same tune, or its
+kin, and is counted by itself. Copies are stretches of tunes that the index holds: transposed; with another rhythm;
+ornamented; or QUOTED notes of one inside a held-out melody, transposed.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from skills.originality.align import Line, Shelf, Worth
 from skills.originality.tunes import Melody, old_tunes
 
 PHRASE = 40  # notes, as many as a snippet of 20 s sings
 QUOTED = 24
+KIN = 12  # moves in a row; the chance of it between two melodies that have nothing to do with each other is small
 ORNAMENTS = 0.2  # of the notes get one
 
 
@@ -42,12 +46,26 @@ def planted(count: int, seed: int = 1) -> list[Scored]:
         "ornamented": lambda: _ornamented(_part(rng.choice(known), PHRASE, rng), rng),
         "quoted in part": lambda: _quoting(rng.choice(held), rng.choice(known), rng),
     }
-    scored = []
+    scored, runs = [], set().union(*(_runs(line) for line in lines))
     for kind, make in kinds.items():
         for _ in range(count):
             line = Line.of(make())
-            scored.append(Scored(kind, shelf.closest(line).bits, shelf.closest(line, rhythm=True).bits))
+            kin = kind == "held-out tune" and bool(_runs(line) & runs)
+            scored.append(
+                Scored(
+                    "held-out kin" if kin else kind,
+                    shelf.closest(line).bits,
+                    shelf.closest(line, rhythm=True).bits,
+                )
+            )
     return scored
+
+
+def _runs(line: Line) -> set[bytes]:
+    moves = np.diff(line.pitches).astype(np.int8)
+    if len(moves) < KIN:
+        return set()
+    return {run.tobytes() for run in np.lib.stride_tricks.sliding_window_view(moves, KIN)}
 
 
 def _part(tune: Melody, notes: int, rng: random.Random) -> Melody:

@@ -17,8 +17,8 @@ from skills.originality.align import Line, Match, Shelf, Worth
 from skills.originality.tunes import old_tunes
 from voice.score import Score
 
-NEAR_MELODY, TOO_NEAR_MELODY = 72.0, 88.0  # bits shared, whatever the rhythm
-NEAR_PHRASE, TOO_NEAR_PHRASE = 76.0, 96.0  # bits shared, rhythm and all
+NEAR_MELODY, TOO_NEAR_MELODY = 60.0, 74.0  # bits shared, whatever the rhythm
+NEAR_PHRASE, TOO_NEAR_PHRASE = 60.0, 71.0  # bits shared, rhythm and all
 SHINGLE = 5  # words
 NEAR_WORDS = 0.2  # of all five-word groups are shared (Jaccard)
 RUN = 7  # words in a row
