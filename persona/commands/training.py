@@ -52,7 +52,7 @@ def add_train(group: typer.Typer) -> None:
             raise VoiceError(
                 f"{out} is there already: choose another with --out, or write over it with --force"
             )
-        plan = Plan(steps, updates, rank, seconds, batch, seed=seed)
+        plan = Plan(steps=steps, update_steps=updates, rank=rank, seconds=seconds, batch=batch, seed=seed)
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         with _bar(console, "learning", plan.all_steps) as told:
             learned = learn(

@@ -280,7 +280,7 @@ def test_descent_descends_and_a_run_that_was_killed_goes_on_exactly(
     network: Network, sung: Path, tmp_path: Path
 ) -> None:
     torch.set_num_threads(1)
-    plan = Plan(steps=4, rate=0.06, judge_every=2, held_out=0.5)
+    plan = Plan(prosody_steps=3, steps=4, rate=0.06, judge_every=2, held_out=0.5)
     dataset, start = read_dataset(sung), load_voice("breaking-rust").style
     whole = fit(dataset, network, start, plan, tmp_path / "whole.safetensors")
     assert [one.step for one in whole.history] == [0, 2, 4]
@@ -302,7 +302,9 @@ def test_descent_descends_and_a_run_that_was_killed_goes_on_exactly(
 @pytest.mark.slow
 def test_updates_are_learned_written_and_sung_with(network: Network, sung: Path, tmp_path: Path) -> None:
     own = with_updates(network, {})
-    plan = Plan(steps=1, update_steps=2, rank=2, judge_every=2, held_out=0.5, update_rate=0.003)
+    plan = Plan(
+        prosody_steps=0, steps=1, update_steps=2, rank=2, judge_every=2, held_out=0.5, update_rate=0.003
+    )
     fitting = Fitting(
         read_dataset(sung), own, load_voice("breaking-rust").style, plan, tmp_path / "c.safetensors"
     )

@@ -30,12 +30,14 @@ SLOWEST = 0.05  # of the rate, at the end
 
 @dataclass(frozen=True)
 class Plan:
-    """steps on the style's numbers; then update_steps on low-rank updates of `rank` and the style together.
+    """prosody_steps on the style's second half, which are quick; steps on its first; then update_steps on low-rank
+    updates of `rank` and the first half together.
 
     seconds: of a piece, as far as phrases allow; batch: pieces a step; rates: of Adam at the start; held_out: the
     share of recordings that only judge; judge_every: steps between two judgements and checkpoints.
     """
 
+    prosody_steps: int = 120
     steps: int = 300
     update_steps: int = 0
     rank: int = 4
@@ -110,7 +112,9 @@ class Fitting:
         learned, judging = split(dataset.recordings, plan)
         kept = store.read(checkpoint) if checkpoint.exists() else None
         network.cpu()  # words are read there
-        style = kept["style"] if kept else fit_prosody(learned, network, torch.tensor(start))
+        style = (
+            kept["style"] if kept else fit_prosody(learned, network, torch.tensor(start), plan.prosody_steps)
+        )
         self._learned, held = (
             [piece.to(self.device) for one in some for piece in pieces_of(one, network, style, plan.seconds)]
             for some in (learned, judging)

@@ -24,7 +24,6 @@ from voice.training.dataset import Recording
 from voice.training.mel import energy_of
 from voice.training.pieces import Read, levelled, read
 
-STEPS = 240
 RATE = 0.01
 ENERGY_SHARE = 0.3  # of an energy's error beside a duration's, in logarithms
 HOLD = 0.01  # of the squared distance from the start: consonants alone do not settle 128 numbers
@@ -43,14 +42,14 @@ class _Lesson:
     floors: Tensor
 
 
-def fit_prosody(recordings: Sequence[Recording], network: Network, start: Tensor) -> Tensor:
+def fit_prosody(recordings: Sequence[Recording], network: Network, start: Tensor, steps: int) -> Tensor:
     """start: [256] -> [256], of which the first half is as it was."""
     lessons = [_lesson(one, network, start) for one in recordings]
     lessons = [one for one in lessons if len(one.consonants)]
     first = start[STYLE:]
     own = first.clone().requires_grad_()
     optimiser = torch.optim.Adam([own], lr=RATE)
-    for step in range(STEPS if lessons else 0):
+    for step in range(steps if lessons else 0):
         lesson = lessons[step % len(lessons)]
         with torch.enable_grad():
             loss = _strangeness(lesson, network, own) + HOLD * (own - first).square().sum()
