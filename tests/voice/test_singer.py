@@ -64,7 +64,7 @@ def test_its_vowels_begin_on_the_beat(figures: TakeFigures) -> None:
 
 
 def test_it_is_voiced_where_it_should_be(figures: TakeFigures) -> None:
-    assert figures.voicing_error <= 0.07
+    assert figures.voicing_error <= 0.08
 
 
 def test_held_vowels_are_even(figures: TakeFigures) -> None:
