@@ -137,7 +137,7 @@ class Charts:
     def _tell_hits(self, now: datetime) -> None:
         """Whether or not a server posts its chart: what is number one there now, once when it changes."""
         since = now.timestamp() - WEEK
-        told = dict(self.store.read("select guild, song from hits"))
+        told: dict[str, str] = dict(self.store.read("select guild, song from hits"))
         for (guild,) in self.store.read(
             "select distinct guild from liked where at >= ? and guild != ''", since
         ):

@@ -91,8 +91,8 @@ class WebhookFace:
             return await saying.say(channel, named, nonce=nonce, files=files, answers=answers, **options)
         options.pop("reference", None)  # a webhook cannot reply: it mentions
         text, pings = saying.spoken_to(answers, text)
-        picture = {"avatar_url": self.picture} if self.picture else {}
-        thread = {"thread": channel} if isinstance(channel, discord.Thread) else {}
+        picture: dict[str, Any] = {"avatar_url": self.picture} if self.picture else {}
+        thread: dict[str, Any] = {"thread": channel} if isinstance(channel, discord.Thread) else {}
         began, tried = discord.utils.utcnow(), False
 
         async def send() -> discord.Message:
@@ -101,10 +101,11 @@ class WebhookFace:
             if tried and (made := await self._made(channel, text, began)):
                 return made
             tried = True
-            opened = {"files": list(files())} if files else {}
-            return await webhook.send(
+            opened: dict[str, Any] = {"files": list(files())} if files else {}
+            sent: discord.Message = await webhook.send(
                 text, username=self.name, wait=True, allowed_mentions=pings, **picture, **thread, **options, **opened
             )  # fmt: skip
+            return sent
 
         try:
             return await saying.until_sent(send, channel)
@@ -118,9 +119,9 @@ class WebhookFace:
         live = self.client.get_channel(channel.id)
         webhook = await self._webhook(live) if isinstance(live, discord.abc.Messageable) else None
         if webhook is not None:
-            thread = {"thread": live} if isinstance(live, discord.Thread) else {}
+            thread: dict[str, Any] = {"thread": live} if isinstance(live, discord.Thread) else {}
             try:
-                await webhook.edit_message(message, content=text, allowed_mentions=NO_PINGS, **thread)  # type: ignore[arg-type]
+                await webhook.edit_message(message, content=text, allowed_mentions=NO_PINGS, **thread)
                 return
             except discord.NotFound:
                 pass  # the account said it, in reply to a command

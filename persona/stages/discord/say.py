@@ -56,7 +56,7 @@ async def say(
 
     async def send() -> discord.Message:
         # A file is read to its end by an attempt: each attempt opens its own.
-        opened = {"files": list(files())} if files else {}
+        opened: dict[str, Any] = {"files": list(files())} if files else {}
         sent: discord.Message = await channel.send(
             text, nonce=nonce, allowed_mentions=pings, **options, **opened
         )

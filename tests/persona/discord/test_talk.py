@@ -218,10 +218,11 @@ async def test_an_artist_who_fails_gets_the_fan_a_sentence_and_the_next_message_
 
 
 async def test_a_blocking_artist_does_not_block_the_gateway(theatre):
-    ticked = threading.Event()
+    begun, ticked = threading.Event(), threading.Event()
 
     class Slow(Scripted):
         async def answer(self, encounter: Encounter) -> AsyncIterator[str]:
+            begun.set()
             # A model that holds on to its thread until the gateway's loop has gone round twenty times.
             yield "at last" if ticked.wait(6.0) else "the loop stood still"
 
@@ -233,8 +234,8 @@ async def test_a_blocking_artist_does_not_block_the_gateway(theatre):
             ticked.set()
 
         ticking = asyncio.create_task(t.ann.send(t.channel, f"{t.me} think hard"))
-        async with asyncio.timeout(5):
-            while not t.stage.main.talk._turns:
+        async with asyncio.timeout(20):
+            while not begun.is_set():
                 await asyncio.sleep(0.01)
         await tick()
         await ticking
