@@ -170,7 +170,8 @@ class Fitting:
             self._best = self._learnable()
         loss = float(np.mean(self._losses)) if self._losses else held_out
         self._losses = []
-        self._history.append(Judgement(self.step, loss, held_out))
+        # As a checkpoint keeps it, so that a run that goes on tells the same story.
+        self._history.append(Judgement(self.step, float(np.float32(loss)), float(np.float32(held_out))))
         return self._history[-1]
 
     def fitted(self) -> Fitted:
