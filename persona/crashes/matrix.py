@@ -213,7 +213,7 @@ def durations(told: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
 
 def costs(told: Sequence[dict[str, Any]]) -> tuple[dict[str, float], dict[str, float], int]:
     """(seconds of a step's work lost by a kill, seconds until the next process was at work, kills that cost more work
-    than one step's time)."""
+    than the longest step's time, noise of a busy machine allowed)."""
     longest = {step: max(took) for step, took in durations(told).items()}
     lost, back, beyond = [], [], 0
     for number, kill in enumerate(told):
@@ -230,9 +230,9 @@ def costs(told: Sequence[dict[str, Any]]) -> tuple[dict[str, float], dict[str, f
             and each["request"] == kill["request"] and (each["request"], each["step"]) not in ended
         }  # fmt: skip
         if at_work:
-            step, since = max(at_work.items(), key=lambda item: kill["at"] - item[1])
+            since = min(at_work.values())
             lost.append(kill["at"] - since)
-            beyond += lost[-1] > 1.5 * longest.get(step, float("inf"))
+            beyond += lost[-1] > 1.5 * max(longest.values())
         following = next((each for each in told[number + 1 :] if each["what"] == "begin"), None)
         if following is not None:
             back.append(following["at"] - kill["at"])
