@@ -17,7 +17,7 @@ import yaml
 
 from skills.brief import Brief
 from skills.drawing.letters import LEADING, font, set_title, spaced, spaced_width
-from skills.drawing.paint import Colour, Palette, Pixels, finish, glow, gradient, luminance, mix
+from skills.drawing.paint import Colour, Palette, Pixels, colours, finish, glow, gradient, luminance, mix
 from skills.drawing.scenes import SCENES
 from skills.drawing.stage import Stage, draw_stars, draw_sun
 from skills.files import written_whole
@@ -131,7 +131,7 @@ def _letter(picture: Image, title: str, artist: str, palette: Palette) -> None:
 
     draw = ImageDraw.Draw(picture)
     margin = MARGIN * SIZE
-    behind = picture.crop((0, 0, SIZE, SIZE // 4)).resize((1, 1)).getpixel((0, 0))
+    behind = colours(picture.crop((0, 0, SIZE, SIZE // 4)).resize((1, 1)))[0]
     ink = palette.light if luminance(behind) < 0.3 else palette.dark
     text = title.upper()
     setting = set_title(text, SIZE - 2 * margin, 0.3 * SIZE, round(0.16 * SIZE), round(0.055 * SIZE))

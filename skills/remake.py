@@ -21,7 +21,7 @@ from skills.provenance.ledger import NAME as LEDGER
 from skills.provenance.ledger import append
 from skills.song import Progress, Studio, nothing, read_score, run_steps
 from skills.tune.errors import TuneError
-from voice.score import TICKS_PER_QUARTER, Note, Score, Section, TempoMark
+from voice.score import TICKS_PER_QUARTER, Note, Score, Section, Syllabic, TempoMark
 
 PITCHES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SLOWEST, FASTEST = 30.0, 300.0  # beats a minute
@@ -245,7 +245,7 @@ def with_words(score: Score, lyrics: Lyrics) -> Score | None:
         for n, (i, syllable) in enumerate(zip(group, line, strict=True)):
             begins = n == 0 or line[n - 1].word != syllable.word
             ends = n + 1 == len(line) or line[n + 1].word != syllable.word
-            place = ("single" if ends else "begin") if begins else ("end" if ends else "middle")
+            place: Syllabic = ("single" if ends else "begin") if begins else ("end" if ends else "middle")
             notes[i] = dataclasses.replace(notes[i], syllable=syllable.text, syllabic=place, phonemes=None)
     return dataclasses.replace(score, notes=tuple(notes))
 

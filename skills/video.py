@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skills.drawing.letters import FONT_NAME, FONTS
-from skills.drawing.paint import Colour, hexed, luminance, mix
+from skills.drawing.paint import Colour, colours, hexed, luminance, mix
 from skills.files import written_whole
 from skills.karaoke import Look, ass, timed_lines
 from skills.library import lyrics_from_json
@@ -112,8 +112,7 @@ def _levels(clip: Path) -> list[float]:
 
 def _colours(cover: Image) -> tuple[Colour, Colour, Colour]:
     """(behind everything, words, what burns) from the cover itself, so that every persona's video is its own."""
-    small = cover.resize((64, 64)).quantize(12).convert("RGB")
-    found = sorted({colour for _, colour in small.getcolors(4096) or []}, key=luminance)
+    found = sorted(colours(cover.resize((64, 64)).quantize(12)), key=luminance)
     behind = mix(found[0], (0, 0, 0), 0.35)
     light = mix(found[-1], (255, 255, 255), 0.35)
     bright = [colour for colour in found if luminance(colour) > 0.08] or [light]

@@ -90,7 +90,7 @@ def spaced(draw: Any, place: tuple[float, float], text: str, face: Any, fill: An
     for letter in text:
         draw.text((x, y), letter, font=face, fill=fill)
         x += face.getlength(letter) + air * face.size
-    return x - air * face.size
+    return float(x - air * face.size)
 
 
 def spaced_width(text: str, face: Any, air: float) -> float:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Colour = tuple[int, int, int]
 Pixels = NDArray[np.float32]  # [height, width, 3], 0..255
@@ -50,8 +54,14 @@ def mix(first: Colour, second: Colour, share: float) -> Colour:
 
 def luminance(colour: Colour) -> float:
     """0 (black) to 1, as the eye weighs it (Rec. 709)."""
-    red, green, blue = ((c / 255) ** 2.2 for c in colour)
+    red, green, blue = (float((c / 255) ** 2.2) for c in colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def colours(picture: Image) -> list[Colour]:
+    """The colours that stand in a picture of few."""
+    found = picture.convert("RGB").getcolors(1 << 24) or []
+    return [(int(each[0]), int(each[1]), int(each[2])) for _, each in found if isinstance(each, tuple)]
 
 
 def hexed(colour: Colour) -> str:

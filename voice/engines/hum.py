@@ -24,6 +24,7 @@ class Hummer:
     low, high = 45, 69
     controls: tuple[str, ...] = ()
     licence = "Apache-2.0"
+    expression = Expression()
 
     def sing(
         self,

@@ -104,7 +104,8 @@ def _score(project: dict[str, Any], name: str) -> Score:
     chosen = max(tracks, key=lambda groups: sum(len(g["notes"]) for g, _, _ in groups), default=[])
     if sum(len(group["notes"]) for group, _, _ in chosen) > MOST_NOTES:
         raise ScoreError(f"{name} has too many notes: {MOST_NOTES} at most can be sung at once")
-    ours = project.get(_OURS) if isinstance(project.get(_OURS), dict) else {}
+    noted = project.get(_OURS)
+    ours: dict[str, Any] = noted if isinstance(noted, dict) else {}
     kept = read_kept(ours.get("aside"))
     found, lyrics = [], {}
     for group, offset, higher in chosen:
