@@ -55,7 +55,7 @@ class Song:
     take: int = 0  # counts other takes of the same score
     version_of: str = ""  # the song that this one is a version of
     changes: tuple[str, ...] = ()  # what is different from it, in words
-    originality: dict[str, Any] = field(default_factory=dict)  # what was found: melody, words; how often written
+    originality: dict[str, Any] = field(default_factory=dict)  # what was found; how often it was written
 
     @property
     def sung_with(self) -> int:

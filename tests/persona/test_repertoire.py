@@ -27,8 +27,6 @@ SLOTS = {
     "hit",
     "about",
     "receipt",
-    "about",
-    "receipt",
 }
 
 
