@@ -20,6 +20,7 @@ from persona.commands import (
     doctor,
     library,
     memory,
+    operate,
     queue,
     run,
     sing,
@@ -49,6 +50,7 @@ queue.add_to(app)
 bench.add_to(app)
 doctor.add_to(app)
 run.add_to(app)
+operate.add_to(app)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 from memory.embedder import EmbedderError
+from persona.backup import BackupError
 from persona.card import CardError
 from persona.models.errors import ModelError
 from persona.settings import SettingsError
@@ -31,6 +32,7 @@ from voice.voices import VoiceError
 from voice.weights import WeightsError
 
 CLEAR = (
+    BackupError,
     BenchError,
     BriefError,
     CalendarError,

@@ -35,7 +35,7 @@ DOUBLE_CLICK = 10.0  # seconds in which the same order of the same fan is the sa
 A_DAY = timedelta(days=1)
 
 State = Literal["queued", "at work", "done", "failed", "cancelled"]
-_STATES: dict[str, State] = {
+STATES: dict[str, State] = {
     "ENQUEUED": "queued",
     "DELAYED": "queued",
     "PENDING": "at work",
@@ -343,7 +343,7 @@ class RequestBook:
         return [self._status(workflow, places) for workflow in found]
 
     def _status(self, workflow: Any, places: Mapping[str, int]) -> RequestStatus:
-        state = _STATES[workflow.status]
+        state = STATES[workflow.status]
         seen = self.client.get_event(workflow.workflow_id, "progress", timeout_seconds=0) or {}
         times = {
             "ordered": workflow.created_at,
