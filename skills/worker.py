@@ -194,6 +194,7 @@ class Worker:
                 await apologise(raw, told(error), False)
                 raise SetAside(told(error)) from error
             finally:
+                self._stop(raw["id"])  # whichever of the two is cancelled first, step or workflow
                 self._events.pop(raw["id"], None)
                 self._active.discard(raw["id"])
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 import pytest
+import structlog
 
 CACHE = Path(os.environ.get("TROUBADOUR_CACHE_DIR", platformdirs.user_cache_dir("troubadour")))
 
@@ -21,3 +23,10 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """A command that a test ran in this process sets up logs; the next test begins without."""
+    yield
+    structlog.reset_defaults()

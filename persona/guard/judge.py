@@ -21,7 +21,7 @@ from persona.router import read_examples
 WELCOME = "welcome"
 Strictness = Literal["gentle", "normal", "strict"]
 # How sure the judge must be, 0..1, of a whole message and of one clause of a longer one.
-BARS: dict[Strictness, float] = {"gentle": 0.60, "normal": 0.45, "strict": 0.35}
+BARS: dict[Strictness, float] = {"gentle": 0.65, "normal": 0.54, "strict": 0.42}
 CLAUSE = 0.15  # more, for a clause: out of its context it says less, and a long message has many
 LENGTH, CLAUSES = 4000, 40  # how far into a long message the judge reads
 NOT_OURS = ("crisis", "out_of_bounds")  # the router's intents that are no examples of what is welcome

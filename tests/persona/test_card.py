@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from persona.card import CAST, Card, CardError, check, load_card, read_card, save_card
-from persona.prompt import character, lore
+from persona.guard.private import Private
+from persona.prompt import character, lore, private_parts
 
 
 def test_breaking_rust_can_go_on_stage(card: Card) -> None:
@@ -67,7 +68,7 @@ def test_a_card_that_is_not_there_names_the_cast() -> None:
 
 
 def test_the_prompt_holds_the_card_and_the_lore_that_is_spoken_of(card: Card) -> None:
-    text = character(card)
+    text = character(card, Private(private_parts(card)))
     assert card.description in text and "{{char}}" not in text and "openly an AI" in text
     assert "Twelve bars" in lore(card, "how does a 12-bar blues go?")
     assert lore(card, "good morning") == ""
