@@ -258,5 +258,8 @@ async def test_a_message_that_comes_twice_is_answered_once(theatre):
         message = await t.ann.send(t.channel, f"{t.me} once")
         [heard] = [each for each in t.stage.cached_messages if each.id == message.id]
         await t.stage.on_message(heard)
-        await t.env.settle()
-        assert len(t.said()) == len(t.artist.met) == 1
+        await t.ann.send(
+            t.channel, f"{t.me} and this"
+        )  # were the first taken up again, this would be one turn with it
+        assert [m.content for m in t.said()] == ["You said: once", "You said: and this"]
+        assert len(t.artist.met) == 2
