@@ -93,7 +93,7 @@ class Posting:
 
         house = self.house
         return Charts(
-            house.discord_store, house.discord_servers, house.discord_lines, lambda title, guild: None
+            house.discord.store, house.discord.servers, house.discord.lines, lambda title, guild: None
         )
 
     def _order(self, entry: Entry, occasion: str, brief: Brief) -> None:

@@ -23,16 +23,7 @@ if TYPE_CHECKING:
     from persona.guard.guard import Guard
     from persona.guard.judge import Policy
     from persona.posting import Posting
-    from persona.stages.discord.account import Account
-    from persona.stages.discord.act import Parts
-    from persona.stages.discord.bot import DiscordStage
-    from persona.stages.discord.elsewhere import Elsewhere
-    from persona.stages.discord.limits import Limits
-    from persona.stages.discord.lines import Lines
-    from persona.stages.discord.outbox import Outbox
-    from persona.stages.discord.pace import Pace
-    from persona.stages.discord.servers import Servers
-    from persona.stages.discord.store import Store
+    from persona.stages.discord.wiring import DiscordWiring
     from skills.address import Address
     from skills.book import RequestBook
     from skills.brief import Brief
@@ -214,7 +205,7 @@ class House:
         """What is not sung for anybody, then each stage's own limits; the terminal has none."""
         self.guard.permit(asker, brief)
         if asker.address.stage == "discord":
-            self.discord_limits.permit(asker, brief)
+            self.discord.limits.permit(asker, brief)
 
     @cached_property
     def artist(self) -> Artist:
@@ -255,8 +246,8 @@ class House:
             from persona.stages.discord.places import place_of
 
             guild, _ = place_of(address)
-            if guild in self.discord_servers.all():
-                return self.discord_servers.of(guild).policy
+            if guild in self.discord.servers.all():
+                return self.discord.servers.of(guild).policy
 
         chosen = self.settings.guard
         return Policy(chosen.strictness, chosen.minors)
@@ -294,7 +285,7 @@ class House:
     def posts(self) -> PostBook:
         from skills.post import PostBook
 
-        stages: dict[str, Place] = {"terminal": self.inbox, "discord": self.discord_outbox}
+        stages: dict[str, Place] = {"terminal": self.inbox, "discord": self.discord.outbox}
         return PostBook(self.database, stages | self.posting.places)
 
     @cached_property
@@ -304,94 +295,17 @@ class House:
 
         return Posting(self)
 
-    # ---- the Discord stage
-
     @cached_property
-    def discord_store(self) -> Store:
-        from persona.stages.discord.store import Store
+    def discord(self) -> DiscordWiring:
+        from persona.stages.discord.wiring import DiscordWiring
 
-        return Store(self.data / "discord.sqlite")
-
-    @cached_property
-    def discord_outbox(self) -> Outbox:
-        """Where any process leaves what is to be said on Discord. Needs neither a token nor discord.py."""
-        from persona.stages.discord.outbox import Outbox
-
-        return Outbox(self.discord_store)
-
-    @cached_property
-    def discord_lines(self) -> Lines:
-        from persona.stages.discord.lines import Lines
-
-        return Lines.load(self.settings.persona)
-
-    @cached_property
-    def discord_servers(self) -> Servers:
-        from persona.stages.discord.servers import Servers
-
-        return self.host.discord_servers if self.host else Servers(self.discord_store)
-
-    @cached_property
-    def discord_limits(self) -> Limits:
-        from persona.stages.discord.limits import Limits
-
-        a_day, store = self.settings.discord.songs_per_day, (self.host or self).discord_store
-        return Limits(store, self.discord_servers, self.discord_lines, a_day)
-
-    @cached_property
-    def discord_pace(self) -> Pace:
-        from persona.stages.discord.pace import Pace
-
-        return self.host.discord_pace if self.host else Pace()
-
-    @cached_property
-    def discord_guests(self) -> tuple[tuple[House, str], ...]:
-        """The artists without an account of their own, each a house with its own data; and their pictures."""
-        return tuple(
-            (House(self.settings.of_artist(other.persona), host=self), other.picture)
-            for other in self.settings.discord.others
-            if not other.token.get_secret_value()
-        )
-
-    @cached_property
-    def discord_elsewhere(self) -> Elsewhere:
-        """Where the artist thinks while the gateway goes on."""
-        from persona.stages.discord.elsewhere import Elsewhere
-
-        return Elsewhere(self.artist)
-
-    def discord_parts(self, account: Account) -> Parts:
-        from persona.stages.discord.act import Parts
-        from persona.stages.discord.keeps import HouseKeeps
-
-        return Parts(
-            elsewhere=self.discord_elsewhere,
-            skills=self.skills,
-            store=self.discord_store,
-            lines=self.discord_lines,
-            servers=self.discord_servers,
-            limits=self.discord_limits,
-            outbox=self.discord_outbox,
-            keeps=HouseKeeps(self),
-            gather=self.settings.discord.gather,
-            message_content=account.message_content,
-            pace=self.discord_pace,
-            verify=self.verified,
-            guard_book=self.guard_book,
-        )
+        return DiscordWiring(self)
 
     def verified(self, path: Path) -> tuple[str, ...]:
         """Where a file comes from, in sentences."""
         from skills.provenance.verify import verify
 
         return tuple(verify(path, self.operator.anchors, self.library).sentences)
-
-    def discord_stage(self, account: Account) -> DiscordStage:
-        """The stage, for the account that the token belongs to."""
-        from persona.stages.discord.bot import DiscordStage, Guest
-
-        guests = [Guest(each.discord_parts(account), picture) for each, picture in self.discord_guests]
-        return DiscordStage(self.discord_parts(account), guests, shard_count=self.settings.discord.shards)
 
     # ---- who works
 

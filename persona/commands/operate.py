@@ -132,7 +132,7 @@ class Figures:
         from persona.stages.discord.costs import Costs
 
         if (self._home.data / "discord.sqlite").is_file():
-            costs = Costs(self._home.discord_store).all()
+            costs = Costs(self._home.discord.store).all()
             yield Counter("troubadour_answers", "Answers on Discord", value=sum(c.answers for c in costs))
             yield Counter(
                 "troubadour_seconds_of_work",

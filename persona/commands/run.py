@@ -49,7 +49,7 @@ def add_to(app: typer.Typer) -> None:
         """What each Discord server costs: answers, songs and seconds of work, by day."""
         from persona.stages.discord.costs import Costs
 
-        costs = Costs(house().discord_store).all()
+        costs = Costs(house().discord.store).all()
         if as_json:
             print_json({"costs": [vars(cost) for cost in costs]})
             return
@@ -79,12 +79,12 @@ async def _run(home: House) -> None:
                 Child(other.persona, troubadour("run" if own else "worker", "--as-child"), settings)
             )
         # Built before anything is connected: a mistake in a card or a missing model ends us with its sentence.
-        houses = [home, *(guest for guest, _ in home.discord_guests)]
-        thinkers = [await asyncio.to_thread(lambda each=each: each.discord_elsewhere) for each in houses]  # type: ignore[misc]
+        houses = [home, *(guest for guest, _ in home.discord.guests)]
+        thinkers = [await asyncio.to_thread(lambda each=each: each.discord.elsewhere) for each in houses]  # type: ignore[misc]
         sys.stderr.write(f"{home.card.name} goes on stage; Ctrl-C stops\n")
         keepers = [asyncio.create_task(child.keep(stop)) for child in children]
         try:
-            await keep_on_stage(home.discord_stage, token, chosen.api, stop)
+            await keep_on_stage(home.discord.stage, token, chosen.api, stop)
         finally:
             stop.set()
             await asyncio.gather(*keepers, return_exceptions=True)

@@ -136,9 +136,9 @@ def figures(data: Path) -> set[str]:
     from persona.wiring import House
 
     house = House(read_settings())
-    _ = house.book.client, house.discord_store
+    _ = house.book.client, house.discord.store
     house.book.close()
-    house.discord_store.close()
+    house.discord.store.close()
     done = CliRunner().invoke(app, ["metrics"])
     assert done.exit_code == 0, done.output
     families = list(text_string_to_metric_families(done.stdout))

@@ -27,12 +27,12 @@ def wired(own_folders):
     async def opened():
         house = House(read_settings(discord={"gather": 0.05, "shards": 1}))
         house.book.open_requests()  # as in house.py
-        stage = house.discord_stage(ACCOUNT)
+        stage = house.discord.stage(ACCOUNT)
         async with simcord.run(stage, settle_timeout=60.0) as env:
             theatre = Wired(env, None)
             theatre.house = house
             yield theatre
-        house.discord_elsewhere.close()
+        house.discord.elsewhere.close()
         house.book.close()
 
     return opened
@@ -84,7 +84,7 @@ async def test_forgetting_reaches_the_memory_and_the_talk_that_is_going_on(wired
 
 async def test_it_knows_its_own_hits_when_talking_in_that_server_and_nowhere_else(wired):
     async with wired() as t:
-        t.house.discord_stage(ACCOUNT).main.keeps.number_one("Porch Light", t.guild.id)
+        t.house.discord.stage(ACCOUNT).main.keeps.number_one("Porch Light", t.guild.id)
         await t.ann.send(t.channel, f"{t.me} what is your biggest hit?")
         assert "Porch Light" in t.said()[-1].content
         await t.ann.send_dm("what's your biggest hit?")

@@ -128,7 +128,7 @@ def test_an_artist_without_a_token_is_a_house_of_its_own_that_shares_servers_lim
     home = House(
         read_settings(discord={"others": [{"persona": "breaking-rust", "picture": "https://x/y.png"}]})
     )
-    [(guest, picture)] = home.discord_guests
+    [(guest, picture)] = home.discord.guests
     assert picture == "https://x/y.png" and guest.data == home.data / "artists" / "breaking-rust"
-    assert guest.discord_servers is home.discord_servers and guest.discord_pace is home.discord_pace
-    assert guest.discord_store is not home.discord_store and guest.discord_guests == ()
+    assert guest.discord.servers is home.discord.servers and guest.discord.pace is home.discord.pace
+    assert guest.discord.store is not home.discord.store and guest.discord.guests == ()
