@@ -153,18 +153,24 @@ class Memory:
         ]
 
     def allow(self, fan: Fan, persona: str, scope: Scope, allowed: bool = True) -> None:
-        """Let what a fan told in private be recalled to them in this public place, or no longer."""
+        """Let what a fan told in private be recalled to them in this channel, or no longer."""
+        if scope.kind != "channel":
+            raise ValueError(f"private talk can be allowed in a channel, not in {scope}")
         with self.log.write() as db:
             row = (fan.id, persona, str(scope))
             db.execute("DELETE FROM consent WHERE fan = ? AND persona = ? AND scope = ?", row)
             if allowed:
                 db.execute("INSERT INTO consent VALUES (?, ?, ?)", row)
 
+    def allowed(self, fan: Fan, persona: str) -> list[Scope]:
+        """The channels in which this fan lets their private talk be recalled."""
+        sql = "SELECT scope FROM consent WHERE fan = ? AND persona = ? ORDER BY scope"
+        rows = self.log.connection().execute(sql, (fan.id, persona))
+        return [Scope(*scope.split(":", 1)) for (scope,) in rows]
+
     def sight(self, fan: Fan, scope: Scope | Sequence[Scope], persona: str) -> Sight:
         """Which scopes are in sight for this fan here."""
-        sql = "SELECT scope FROM consent WHERE fan = ? AND persona = ?"
-        allowed = [each for (each,) in self.log.connection().execute(sql, (fan.id, persona))]
-        return sight(fan, scope, allowed)
+        return sight(fan, scope, self.allowed(fan, persona))
 
     def renew(self, ids: Iterable[int] | None = None) -> int:
         """Make the vectors that this embedder has not made yet (all of them, or of these entries); how many."""

@@ -18,7 +18,7 @@ class Sight:
     own: str = ""
 
 
-def sight(fan: Fan, scope: Scope | Sequence[Scope], allowed: Sequence[str] = ()) -> Sight:
+def sight(fan: Fan, scope: Scope | Sequence[Scope], allowed: Sequence[Scope] = ()) -> Sight:
     """What may be recalled to `fan` in the first scope; further scopes are what surrounds it (a channel's server).
 
     `allowed` are the scopes in which this fan lets their private talk be recalled. In private a fan sees their
@@ -37,6 +37,6 @@ def sight(fan: Fan, scope: Scope | Sequence[Scope], allowed: Sequence[str] = ())
             raise PermissionError(f"{here} is private to another fan than {fan.id}")
         return Sight(frozenset((str(here), EVERYONE)), fan.id)
     scopes = {str(here), EVERYONE, *map(str, around)}
-    if str(here) in allowed:
+    if here in allowed:
         scopes.add(str(Scope("fan", fan.id)))
     return Sight(frozenset(scopes))

@@ -8,7 +8,8 @@ SENTENCES = (
     "What is kept of you: what you tell {artist} that a friend would want to know (not passwords, not other people's "
     "secrets, not small talk), facts drawn from it, what {artist} promised you, the songs you asked for, and on "
     "Discord which songs you liked or reported.",
-    "Who sees it: what you say in private is recalled to you alone, and in private. What you say in a channel stays "
+    "Who sees it: what you say in private is recalled to you alone, and in private, unless you allow "
+    "it in a channel ({allow}); others there may read the answer. What you say in a channel stays "
     "in that channel; what holds for a server stays in that server.",
     "Where it lies: on the machine of whoever runs {artist}. {model} Nothing is sold or used for training.",
     "How long: {times}. Songs stay in the library until you or the operator have them removed.",
@@ -22,8 +23,8 @@ SENTENCES = (
 )
 
 
-def privacy(settings: Settings, artist: str, export: str, forget: str) -> str:
-    """`export` and `forget`: the commands of the stage where this is read."""
+def privacy(settings: Settings, artist: str, export: str, forget: str, allow: str) -> str:
+    """`export`, `forget` and `allow`: the commands of the stage where this is read."""
     kept = settings.memory.keep
     times = [
         _time("what you said", kept.turn),
@@ -41,7 +42,7 @@ def privacy(settings: Settings, artist: str, export: str, forget: str) -> str:
         else "No word of yours leaves it."
     )
     return "\n".join(SENTENCES).format(
-        artist=artist, model=model, times="; ".join(times), export=export, forget=forget
+        artist=artist, model=model, times="; ".join(times), export=export, forget=forget, allow=allow
     )
 
 

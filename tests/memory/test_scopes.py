@@ -146,3 +146,9 @@ def test_private_talk_is_recalled_in_public_only_where_the_fan_allowed_it(memory
     assert memory.recall(FANS[1], CHANNELS[0], "rust", "what is Fan0 scared of?") == []
     memory.allow(ann, "rust", CHANNELS[0], allowed=False)
     assert memory.recall(ann, CHANNELS[0], "rust", "what am I scared of?") == []
+
+
+def test_private_talk_cannot_be_allowed_but_in_a_channel(memory):
+    with pytest.raises(ValueError, match="in a channel, not in everyone"):
+        memory.allow(FANS[0], "rust", Scope("everyone"))
+    assert memory.allowed(FANS[0], "rust") == []

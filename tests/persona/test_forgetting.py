@@ -16,8 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from memory.fan import Fan, Scope
+from persona.cli import app
 from persona.export import as_html, everything_of
 from persona.forgetting import Receipt
 from persona.privacy import privacy
@@ -91,7 +93,7 @@ def song_in(house, fan, theme, dedication=""):
 
 def fill(house):
     """Two fans, and marks of the first wherever this program keeps anything."""
-    memory, store = house.memory, house.discord_store
+    memory, store = house.memory, house.discord.store
     memory.remember(
         ANN,
         Scope("fan", ANN.id),
@@ -116,7 +118,7 @@ def fill(house):
     store.write("insert into liked values (?, ?, 'reaction', '77', 1)", other, ANN.id)
     store.write("insert into liked values (?, ?, 'reaction', '77', 1)", song, BOB.id)
     store.write("insert into allowance values (?, '77', 'k', 1)", ANN.id)
-    house.discord_outbox.add("welcome:words", HERE, f"Hello <@4711>, {MARKS[0]}")
+    house.discord.outbox.add("welcome:words", HERE, f"Hello <@4711>, {MARKS[0]}")
     with house.database.transaction() as db:
         db.exec_driver_sql(
             "insert into operation_outputs (workflow_uuid, function_id, function_name, output) values (?, 1, 'x', ?)",
@@ -164,7 +166,7 @@ def test_what_is_left_of_a_song_is_its_sound(house):
         check=False,
     ).stderr
     assert "AI-generated" in shown
-    rows = house.discord_store.read("select fan, title from posted where song = ?", kept)
+    rows = house.discord.store.read("select fan, title from posted where song = ?", kept)
     assert rows == [("", "")], "the chart still counts it"
 
 
@@ -267,7 +269,7 @@ def test_requests_and_memories_expire_by_themselves(house):
     fill(house)
     later = MARCH + timedelta(days=800)
     house.memory.now = lambda: later
-    store = house.discord_store
+    store = house.discord.store
     store.write("update posted set at = ?", later.timestamp())
     store.write("update liked set at = ? where fan = ?", later.timestamp(), BOB.id)
     store.write("update orders set open = 0")
@@ -311,14 +313,27 @@ def test_the_export_page_says_what_people_said_as_text_and_not_as_markup(house):
 
 
 def test_privacy_says_what_the_settings_say(tmp_path):
-    text = privacy(read_settings(data_dir=tmp_path), "Rust", "/export", "/forget")
+    text = privacy(read_settings(data_dir=tmp_path), "Rust", "/export", "/forget", "/privacy")
     for said in ("what you said 2 years", "facts until you have it forgotten", "90 days", "/export", "/forget",
                  "stays in that channel", "No word of yours leaves it"):  # fmt: skip
         assert said in text
     chosen = Settings.model_validate({"memory": {"keep": {"turn": 30}}, "chat": {"model": "endpoint"}})
-    assert "what you said 30 days" in privacy(chosen, "Rust", "", "") and "chat model that" in privacy(
-        chosen, "Rust", "", ""
-    )
+    told = privacy(chosen, "Rust", "", "", "")
+    assert "what you said 30 days" in told and "chat model that" in told
+
+
+def test_an_operator_allows_a_channel_at_a_fans_wish_and_takes_it_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("TROUBADOUR_DATA_DIR", str(tmp_path / "data"))
+
+    def allow(*words):
+        return CliRunner().invoke(app, ["memory", "allow", *words, "--fan", ANN.id])
+
+    assert "private talk only" in allow().output
+    told = allow("discord:77/5", "--json")
+    assert json.loads(told.stdout) == {"fan": ANN.id, "allowed": ["discord:77/5"]}
+    assert "discord:77/5" not in allow("discord:77/5", "--no-longer").output
+    for mistyped in ("the lounge", "discord:77", "discord:"):
+        assert allow(mistyped).exit_code == 2
 
 
 def test_receipts_add_up_and_read_well():

@@ -15,7 +15,7 @@ from discord import app_commands
 
 from persona.stages.discord.charts import WEEK
 from persona.stages.discord.files import Upload
-from persona.stages.discord.places import fan_of
+from persona.stages.discord.places import fan_of, scope_in
 from persona.stages.discord.reply import Reply
 from persona.stages.discord.texts import LIMIT, split
 
@@ -38,10 +38,24 @@ def add_about(stage: DiscordStage) -> None:
     @stage.tree.command(
         name="privacy", description="What is remembered of you, where, how long, and how to undo it"
     )
-    async def privacy(interaction: Interaction) -> None:
+    @app_commands.describe(
+        recall_here="may I speak in this channel of what you told me in private? Others can read my answers"
+    )
+    async def privacy(interaction: Interaction, recall_here: bool | None = None) -> None:
         reply, act = await Reply.begin(interaction, hidden=True), stage.act_in(interaction)
-        for part in split(act.keeps.privacy()):
-            await reply.say(part)
+        fan, here = fan_of(interaction.user), scope_in(interaction)
+        told = [act.keeps.privacy()] if recall_here is None else []
+        if here.kind == "fan":
+            told.append(act.lines.say("recall_in_private"))
+        else:
+            if recall_here is not None:
+                await asyncio.to_thread(act.keeps.allow, fan, here, recall_here)
+            allowed = await asyncio.to_thread(act.keeps.allowed, fan, here)
+            told.append(act.lines.say("recall_here" if allowed else "recall_not_here"))
+        first, *rest = split("\n\n".join(told))
+        await reply.say(first)
+        for part in rest:
+            await interaction.followup.send(part, ephemeral=True)
 
     @stage.tree.command(
         name="forget", description="Have what is remembered of you deleted: all of it, or one matter"

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 class Keeps(Protocol):
-    """What is asked of it. `taken_back`: a message that was deleted takes what was kept of it along."""
+    """What is asked of it. `taken_back`: a message that was deleted takes what was kept of it along; `allow`: whether
+    what a fan told in private may be recalled to them in a channel.
+    """
 
     def export(self, fan: Fan) -> dict[str, Any]: ...
 
@@ -27,6 +29,10 @@ class Keeps(Protocol):
     def taken_back(self, message: int) -> None: ...
 
     def privacy(self) -> str: ...
+
+    def allow(self, fan: Fan, channel: Scope, allowed: bool) -> None: ...
+
+    def allowed(self, fan: Fan, channel: Scope) -> bool: ...
 
     def number_one(self, title: str, guild: int) -> None: ...
 
@@ -48,6 +54,12 @@ class KeepsNothing:
 
     def privacy(self) -> str:
         return "Nothing is kept of you. `/forget` and `/export` have nothing to do."
+
+    def allow(self, fan: Fan, channel: Scope, allowed: bool) -> None:
+        pass
+
+    def allowed(self, fan: Fan, channel: Scope) -> bool:
+        return False
 
     def number_one(self, title: str, guild: int) -> None:
         pass
@@ -78,7 +90,14 @@ class HouseKeeps:
     def privacy(self) -> str:
         from persona.privacy import privacy
 
-        return privacy(self.house.settings, self.house.card.name, "`/export`", "`/forget`")
+        commands = ("`/export`", "`/forget`", "`/privacy recall_here` there")
+        return privacy(self.house.settings, self.house.card.name, *commands)
+
+    def allow(self, fan: Fan, channel: Scope, allowed: bool) -> None:
+        self.house.memory.allow(fan, self.house.card.name, channel, allowed)
+
+    def allowed(self, fan: Fan, channel: Scope) -> bool:
+        return channel in self.house.memory.allowed(fan, self.house.card.name)
 
     def number_one(self, title: str, guild: int) -> None:
         """The week's best song is a thing that the whole server may hear the artist speak of."""

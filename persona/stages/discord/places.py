@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import discord
 
@@ -53,6 +54,13 @@ def server_of(guild_id: int | None) -> str:
 def scope_of(address: Address, fan: Fan, alone: bool) -> Scope:
     """What is said with the fan alone stays with the fan; in a channel it stays in that channel."""
     return Scope("fan", fan.id) if alone else Scope("channel", str(address))
+
+
+def scope_in(interaction: discord.Interaction[Any]) -> Scope:
+    """Where a command was given."""
+    address = address_of(interaction.channel_id or 0, interaction.guild_id)
+    alone = interaction.guild_id is None and not isinstance(interaction.channel, discord.GroupChannel)
+    return scope_of(address, fan_of(interaction.user), alone)
 
 
 def encounter_of(message: discord.Message, text: str, parts: Iterable[int] = ()) -> Encounter:

@@ -46,6 +46,30 @@ def test_what_a_fan_said_is_exported_and_then_forgotten(keeps):
     assert "/forget" in keeps.privacy() and "/export" in keeps.privacy()
 
 
+async def test_private_talk_is_recalled_in_a_channel_once_its_fan_allowed_it_there(theatre, keeps):
+    memory, artist = keeps.house.memory, keeps.house.card.name
+    async with theatre(keeps=keeps) as t:
+        ann = Fan(f"discord:{t.ann.id}", "Ann")
+        memory.remember(ann, Scope("fan", ann.id), artist, "My dog is called Bruno.", "")
+        here = (
+            Scope("channel", f"discord:{t.guild.id}/{t.channel.id}"),
+            Scope("server", f"discord:{t.guild.id}"),
+        )
+
+        def known():
+            return [each.text for each in memory.recall(ann, here, artist, "what is my dog called?")]
+
+        told = await t.ann.slash(t.channel, "privacy")
+        assert "stays in private" in told.response.content and known() == []
+        told = await t.ann.slash(t.channel, "privacy", recall_here=True)
+        assert told.ephemeral and "the others can read it" in told.response.content
+        assert any("Bruno" in each for each in known())
+        bob = Fan(f"discord:{t.bob.id}", "Bob")
+        assert memory.recall(bob, here, artist, "what is Ann's dog called?") == []
+        await t.ann.slash(t.channel, "privacy", recall_here=False)
+        assert known() == []
+
+
 async def test_an_encounter_in_a_channel_sees_its_server_and_one_in_private_sees_none(theatre):
     async with theatre() as t:
         await t.ann.send(t.channel, f"{t.me} hi")
