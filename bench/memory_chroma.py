@@ -2,8 +2,9 @@
 `python -m bench.memory_chroma FOLDER --entries 16000 --collections 4 [--server HOST:PORT]`.
 
 Fills collections with drawers of 50 made-up vectors, told apart by metadata, and measures what a recall would do:
-ask for the nearest of one drawer, or take the drawer's vectors out whole; beside them a write and an unfiltered
-query. One JSON object; milliseconds.
+ask for the nearest of one drawer, or take the drawer's vectors out whole, by filter or by their ids, which the log
+knows; beside them a write and an unfiltered query, and what it costs a fresh process to open it and take one drawer
+out. One JSON object; milliseconds.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,16 +28,9 @@ COSINE: Any = {"hnsw": {"space": "cosine", "ef_search": 200, "sync_threshold": 5
 
 
 def measure(folder: Path, entries: int, collections: int, server: str | None) -> dict[str, object]:
-    import chromadb
     import psutil
-    from chromadb.config import Settings
 
-    quiet = Settings(anonymized_telemetry=False)
-    if server:
-        host, _, port = server.rpartition(":")
-        client = chromadb.HttpClient(host, int(port), settings=quiet)
-    else:
-        client = chromadb.PersistentClient(str(folder), settings=quiet)
+    client = _open(folder, server)
     made: list[Any] = [
         client.get_or_create_collection(f"shelf-{n}", embedding_function=None, configuration=COSINE)
         for n in range(collections)
@@ -75,6 +71,9 @@ def measure(folder: Path, entries: int, collections: int, server: str | None) ->
         "a_drawer_whole_ms": probe(
             lambda shelf, drawer: shelf.get(where={"drawer": drawer}, include=["embeddings"])
         ),
+        "a_drawer_by_ids_ms": probe(
+            lambda shelf, drawer: shelf.get(ids=_ids(drawer), include=["embeddings"])
+        ),
         "nearest_of_all_ms": probe(
             lambda shelf, drawer: shelf.query(query_embeddings=question, n_results=100, include=["distances"])
         ),
@@ -87,6 +86,32 @@ def measure(folder: Path, entries: int, collections: int, server: str | None) ->
         "disk_mb": round(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6),
         "load": round(os.getloadavg()[0], 1),
     }
+
+
+def reopen(folder: Path, server: str | None) -> dict[str, float]:
+    """What a fresh process pays before it has one drawer."""
+    import psutil
+
+    began = time.perf_counter()
+    shelf = _open(folder, server).get_collection("shelf-0", embedding_function=None)
+    shelf.get(ids=_ids(0), include=["embeddings"])
+    seconds = round(time.perf_counter() - began, 2)
+    return {"reopen_s": seconds, "reopen_rss_mb": round(psutil.Process().memory_info().rss / 1e6)}
+
+
+def _open(folder: Path, server: str | None) -> Any:
+    import chromadb
+    from chromadb.config import Settings
+
+    quiet = Settings(anonymized_telemetry=False)
+    if server:
+        host, _, port = server.rpartition(":")
+        return chromadb.HttpClient(host, int(port), settings=quiet)
+    return chromadb.PersistentClient(str(folder), settings=quiet)
+
+
+def _ids(drawer: int) -> list[str]:
+    return [str(drawer * EACH + place) for place in range(EACH)]
 
 
 def _units(dice: np.random.Generator, count: int) -> Any:
@@ -102,8 +127,13 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=16_000)
     parser.add_argument("--collections", type=int, default=1)
     parser.add_argument("--server")
+    parser.add_argument("--reopen", action="store_true", help="only open what is there")
     given = parser.parse_args()
+    if given.reopen:
+        print(json.dumps(reopen(given.folder, given.server)))
+        return
     print(json.dumps(measure(given.folder, given.entries, given.collections, given.server)), flush=True)
+    subprocess.run([sys.executable, "-m", "bench.memory_chroma", *sys.argv[1:], "--reopen"], check=True)
 
 
 if __name__ == "__main__":
