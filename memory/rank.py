@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memory.dates import read_span
-from memory.words import bag, bm25, counts, inverse_frequency, stems
+from memory.words import bag, bm25, counts, inverse_frequency
 
 LASTING = frozenset(
     ("fact", "promise", "song", "lore")
@@ -115,7 +115,7 @@ class Shelf:
         speakers = {turn.speaker for turn in self.turns}
         query = dict(bag(question.text))
         for name in speakers:  # who speaks is a view of its own; as a word it would find who is spoken to
-            for part in stems(name):
+            for part in bag(name):
                 query.pop(part, None)
         terms = {term: math.sqrt(count) for term, count in query.items()}
         given = self._meaning(question.vector, weights) + self._circumstances(question, speakers, weights)
@@ -163,7 +163,8 @@ class Shelf:
 
     def _circumstances(self, question: Question, speakers: set[str], weights: Weights) -> NDArray[np.float32]:
         """What speaks for each turn besides its words: who said it, when, and what kind of thing it is."""
-        named = {name for name in speakers if name and re.search(rf"\b{re.escape(name)}\b", question.text)}
+        there = [name for name in speakers if name and name in question.text]
+        named = {name for name in there if re.search(rf"\b{re.escape(name)}\b", question.text)}
         if FIRST_PERSON.search(question.text):
             named.add(question.asker)
         span = read_span(question.text, question.now) if question.now else None
@@ -189,10 +190,10 @@ class Shelf:
             worth.update(self.bags[place].keys() - terms.keys())
         if not worth:
             return {}
-        words = list(worth)
-        found = (counts(self.bags, words) > 0).sum(0)
-        rare = np.log(len(self.turns) / found)
-        value = {word: worth[word] * float(each) for word, each in zip(words, rare, strict=True)}
+        found: Counter[str] = Counter()
+        for each in self.bags:
+            found.update(each.keys() & worth.keys())
+        value = {word: worth[word] * math.log(len(self.turns) / found[word]) for word in worth}
         best = sorted(value, key=lambda word: (-value[word], word))[: weights.seconds]
         top = max(value[best[0]], 1e-9)
         return {word: weights.second * value[word] / top for word in best}
