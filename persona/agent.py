@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from persona.forgetting import Forgetting
+    from persona.keepsakes import Keepsakes
 
 
 class Artist:
@@ -46,6 +47,7 @@ class Artist:
         guard: Guard,
         words: int = 300,
         forgetting: Forgetting | None = None,
+        keepsakes: Keepsakes | None = None,
         checkpointer: BaseCheckpointSaver[Any] | None = None,
     ) -> None:
         self.name, self.greeting = card.name, card.first_mes
@@ -62,7 +64,7 @@ class Artist:
                 Bounds(self._lines, card.name, guard),
                 *([ForgetMe(self._lines, card.name, forgetting)] if forgetting else []),
                 Disclose(self._lines, card.name, guard.book),
-                Recall(card, memory, words, guard.private),
+                Recall(card, memory, words, guard.private, keepsakes),
                 Trouble(self._lines, card.name),
                 Remember(card, memory),
             ],

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from memory.fan import Fan, Scope
-from memory.memory import Memory
 from persona.hearing import turned
+from persona.keepsakes import Keepsakes
 from persona.repertoire import Repertoire
 from persona.telling import spoken_theme
 from skills.book import Request
@@ -14,10 +11,10 @@ from skills.library import Song
 
 
 class Announcer:
-    """The worker's way to the artist's words. The memory is opened when it is first written to."""
+    """The worker's way to the artist's words, and to its memory."""
 
-    def __init__(self, repertoire: Repertoire, memory: Callable[[], Memory], artist: str) -> None:
-        self.repertoire, self.memory, self.artist = repertoire, memory, artist
+    def __init__(self, repertoire: Repertoire, keepsakes: Keepsakes) -> None:
+        self.repertoire, self.keepsakes = repertoire, keepsakes
 
     def announce(self, request: Request, song: Song) -> str:
         """Words for the finished song: the same words again after a crash."""
@@ -26,14 +23,12 @@ class Announcer:
         return self.repertoire.choose("announce", "for" if who else "_", slots, (), request.id).filled(slots)
 
     def keep(self, request: Request, song: Song) -> None:
-        """The artist remembers that it made the song. Private to the fan, whatever the address: a server need not
-        know whom a song was for."""
+        """The artist will remember that it made the song."""
         who = turned(request.brief.dedication)
         kept = f'I made the song "{song.title}" about {request.brief.theme}' + (
             f", for {who}." if who else "."
         )
-        fan = Fan(request.fan)
-        self.memory().remember_song(fan, Scope("fan", fan.id), self.artist, song.id, kept)
+        self.keepsakes.leave(request.id, request.fan, kept)
 
     def apologise(self, request: Request) -> str:
         return self._sorry("apology", request)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import structlog
 
-from persona.settings import artist_folder
+from persona.settings import StoreSettings, artist_folder
 
 log = structlog.get_logger()
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a child is begun again
 STEADY = 60.0  # seconds of life after which the next pause is a first one again
+NO_STORE = StoreSettings()
 GRACE = 20.0  # seconds for a child to end when asked
 
 
@@ -88,7 +89,9 @@ def end_with_parent() -> None:
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
-def environment_for(persona: str, token: str, data: Path, environment: Mapping[str, str]) -> dict[str, str]:
+def environment_for(
+    persona: str, token: str, data: Path, environment: Mapping[str, str], store: StoreSettings = NO_STORE
+) -> dict[str, str]:
     """Another artist's settings: its own card, account and data folder; all else as ours."""
     return {
         **environment,
@@ -97,4 +100,5 @@ def environment_for(persona: str, token: str, data: Path, environment: Mapping[s
         "TROUBADOUR_DISCORD__OTHERS": "[]",
         "TROUBADOUR_CALENDAR__WHERE": "[]",  # another artist's calendar names its own addresses
         "TROUBADOUR_DATA_DIR": str(artist_folder(data, persona)),
+        **({"TROUBADOUR_SONGS__STORE__URL": store.of_artist(persona).url} if store.url else {}),
     }

@@ -31,6 +31,7 @@ def everything_of(house: House, fan: str) -> dict[str, Any]:
     """All of a fan's memories, requests, songs, choices and deeds as plain values; nobody else's."""
     from memory.export import export_fan
 
+    house.keepsakes.take_into(house.memory)
     kept = export_fan(house.memory, fan)
     requests = [
         {

@@ -86,6 +86,7 @@ class Forgetting:
         from memory.forgetting import forget_about, forget_fan
 
         memory = self._house.memory
+        self._house.keepsakes.take_into(memory)  # so that it is forgotten with the rest, and counted
         songs, requests = self._songs(fan, about)
         found = forget_about(memory, fan, about) if about else forget_fan(memory, fan)
         whens = [when for _, _, when in found.entries]
@@ -156,8 +157,10 @@ class Forgetting:
 
     def _forget_late(self, stones: Sequence[Stone]) -> Receipt:
         """Songs that were at work when they were forgotten, and left something since."""
-        folders = [path.name for path in self._house.library.root.glob("*") if path.is_dir()]
-        gone, there = Receipt(datetime.now(UTC)), [*folders, *self._house.book.remains()]
+        library = self._house.library
+        folders = [path.name for path in library.root.glob("*") if path.is_dir()]  # begun ones, too
+        gone = Receipt(datetime.now(UTC))
+        there = list(dict.fromkeys([*library.ids(), *folders, *self._house.book.remains()]))
         for kind, clips in (("clip", True), ("song", False)):
             if late := self.stones.lying(stones, (kind,), there):
                 gone += self._forget_songs(late, 0, clips, ())
@@ -169,8 +172,6 @@ class Forgetting:
         self, songs: Sequence[str], requests: int, clips: bool, names: Sequence[str]
     ) -> Receipt:
         """Songs with their requests and posts; then every row and line that still names one of them, or `names`."""
-        import shutil
-
         from memory.forgetting import forget_quoting
         from skills.forgetting import keep_only_the_sound
 
@@ -179,12 +180,11 @@ class Forgetting:
         self.stones.bury("clip" if clips else "song", songs, _text(now))
         house.book.forget(songs)
         for song in songs:
-            folder = house.library.folder(song)
-            if not folder.is_dir():
+            if not house.library.folder(song).is_dir():
                 continue
             titles += _title(house, song)
             if clips:
-                shutil.rmtree(folder)
+                house.library.delete(song)
                 counts["clip"] += 1
             elif sound := keep_only_the_sound(house.library, song):
                 kept[song] = sound

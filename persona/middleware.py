@@ -21,13 +21,14 @@ from langchain_core.messages import (
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from memory.memory import Memory
+from memory.memory import Memory, Recollection
 from persona.card import Card
 from persona.encounter import Encounter
 from persona.guard import helplines, rules
 from persona.guard.book import GuardBook
 from persona.guard.guard import Guard
 from persona.guard.private import Private
+from persona.keepsakes import Keepsakes
 from persona.logs import log_fault
 from persona.models.errors import BrokenCall
 from persona.prompt import card_lines, character, known_section, lore, read_known, sentences
@@ -150,27 +151,30 @@ class Disclose(Middleware):
 class Recall(Middleware):
     """Tells the model who the artist is and what it knows of this fan."""
 
-    def __init__(self, card: Card, memory: Memory, words: int, private: Private) -> None:
+    def __init__(
+        self, card: Card, memory: Memory, words: int, private: Private, keepsakes: Keepsakes | None
+    ) -> None:
         super().__init__()
-        self._card, self._memory, self._words = card, memory, words
+        self._card, self._memory, self._words, self._keepsakes = card, memory, words, keepsakes
         self._character = character(card, private)
 
     async def abefore_agent(self, state: State, runtime: Context) -> dict[str, Any] | None:
         encounter = runtime.context
         try:
-            memories = await asyncio.to_thread(
-                self._memory.recall,
-                encounter.fan,
-                (encounter.scope, *encounter.around),
-                self._card.name,
-                encounter.message.text,
-                words=self._words,
-            )
+            memories = await asyncio.to_thread(self._recall, encounter)
         except Exception as error:  # an artist that forgets for once is better than one that is silent
             log_fault("recall failed", error, fan=encounter.fan.id)
             memories = []
         told_as = encounter.fan.name or "Fan"
         return {"recalled": known_section(encounter.fan.name, told_as, self._card.name, memories)}
+
+    def _recall(self, encounter: Encounter) -> list[Recollection]:
+        if self._keepsakes is not None:
+            self._keepsakes.take_into(self._memory)  # what was made since
+        sight = (encounter.scope, *encounter.around)
+        return self._memory.recall(
+            encounter.fan, sight, self._card.name, encounter.message.text, words=self._words
+        )
 
     async def awrap_model_call(self, request: Request, handler: Handler) -> ModelResponse[Any]:
         parts = (

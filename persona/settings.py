@@ -77,12 +77,30 @@ class MemorySettings(_Part):
     keep: KeepSettings = KeepSettings()
 
 
+class StoreSettings(_Part):
+    """An S3-compatible store for the library, so that many machines make songs."""
+
+    url: str = Field(
+        "", pattern=r"^$|^s3://.+", description="s3://bucket/prefix; empty: a folder in data_dir"
+    )
+    endpoint: str = Field("", description="of a store that is not Amazon's, such as http://minio:9000")
+    key: SecretStr = Field(
+        SecretStr(""), description="empty: where S3 clients look, such as AWS_ACCESS_KEY_ID"
+    )
+    secret: SecretStr = SecretStr("")
+
+    def of_artist(self, persona: str) -> StoreSettings:
+        """The place of another artist's songs, beside ours."""
+        return self.model_copy(update={"url": self.url and f"{self.url.rstrip('/')}-{Path(persona).stem}"})
+
+
 class SongSettings(_Part):
     seconds: float = Field(20.0, ge=10, le=240, description="length of a song when nobody says")
     database_url: SecretStr = Field(
         SecretStr(""),
         description="of the request book: postgresql://user:password@host/name; empty: SQLite in data_dir",
     )
+    store: StoreSettings = StoreSettings()
     a_day: int = Field(0, ge=0, description="songs that one fan may order in 24 hours; 0: any number")
     deadline: float = Field(
         6.0, gt=0, description="hours after which a song that is not made is apologised for"
@@ -207,7 +225,9 @@ class Settings(BaseSettings):
     def of_artist(self, persona: str) -> Settings:
         """These settings for another artist, whose data lie apart."""
         data = artist_folder(self.data_dir.expanduser(), persona)
-        return self.model_copy(update={"persona": persona, "data_dir": data, "discord": self.discord.alone()})
+        songs = self.songs.model_copy(update={"store": self.songs.store.of_artist(persona)})
+        chosen = {"persona": persona, "data_dir": data, "songs": songs, "discord": self.discord.alone()}
+        return self.model_copy(update=chosen)
 
     @classmethod
     def settings_customise_sources(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from persona.guard.book import GuardBook
     from persona.guard.guard import Guard
     from persona.guard.judge import Policy
+    from persona.keepsakes import Keepsakes
     from persona.posting import Posting
     from persona.stages.discord.wiring import DiscordWiring
     from skills.address import Address
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from skills.brief import Brief
     from skills.database import Database
     from skills.library import Library
-    from skills.post import Place, PostBook, TerminalInbox
+    from skills.post import Inbox, Place, PostBook
     from skills.provenance.operator import Operator
     from skills.requesting import Asker, Skills
     from skills.song import Studio
@@ -101,8 +102,11 @@ class House:
     @cached_property
     def library(self) -> Library:
         from skills.library import Library
+        from skills.store import Store
 
-        return Library(self.data / "songs")
+        at = self.settings.songs.store
+        key, secret = at.key.get_secret_value(), at.secret.get_secret_value()
+        return Library(self.data / "songs", Store(at.url, at.endpoint, key, secret) if at.url else None)
 
     def studio(self, library: Library, used: Callable[[str], Collection[str]]) -> Studio:
         from skills.song import Studio
@@ -219,6 +223,7 @@ class House:
             self.guard,
             self.settings.memory.words,
             self.forgetting,
+            self.keepsakes,
         )
 
     @cached_property
@@ -257,7 +262,7 @@ class House:
         from persona.announcer import Announcer
         from persona.repertoire import Repertoire
 
-        return Announcer(Repertoire.of(self.card), lambda: self.memory, self.card.name)
+        return Announcer(Repertoire.of(self.card), self.keepsakes)
 
     # ---- what lasts
 
@@ -276,16 +281,23 @@ class House:
         return RequestBook(self.database, self.settings.songs.a_day)
 
     @cached_property
-    def inbox(self) -> TerminalInbox:
-        from skills.post import TerminalInbox
+    def inbox(self) -> Inbox:
+        """Where any process leaves what the terminal or Discord is to show."""
+        from skills.post import Inbox
 
-        return TerminalInbox(self.data / "terminal.sqlite")
+        return Inbox(self.database, self.library)
+
+    @cached_property
+    def keepsakes(self) -> Keepsakes:
+        from persona.keepsakes import Keepsakes
+
+        return Keepsakes(self.database, self.card.name)
 
     @cached_property
     def posts(self) -> PostBook:
         from skills.post import PostBook
 
-        stages: dict[str, Place] = {"terminal": self.inbox, "discord": self.discord.outbox}
+        stages: dict[str, Place] = {"terminal": self.inbox, "discord": self.inbox}
         return PostBook(self.database, stages | self.posting.places)
 
     @cached_property

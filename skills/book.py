@@ -306,7 +306,9 @@ class RequestBook:
         self.client.delete_workflows(list(requests))
         for request in requests:
             self.tries.forget(request)
-            self.database.write("delete from posts where nonce like :nonce", nonce=f"{request}:%")
+            for table in ("posts", "inbox"):
+                self.database.write(f"delete from {table} where nonce like :nonce", nonce=f"{request}:%")  # noqa: S608
+            self.database.write("delete from keepsakes where request = :request", request=request)
         known = set(self.fans())
         for (fan,) in self.database.read("select fan from fans"):
             if fan not in known:

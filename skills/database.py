@@ -24,6 +24,12 @@ SCHEMA = (
     "create table if not exists workers (executor text primary key, host text not null, pid integer not null, "
     "version text not null, seen double precision not null)",
     "create table if not exists posts (nonce text primary key, address text, at text)",
+    # What waits for a stage's process to show it (skills/post.py), and for the artist to remember it
+    # (persona/keepsakes.py): whoever makes the songs may be another machine.
+    "create table if not exists inbox (nonce text primary key, address text not null, text text not null, "
+    "clip text not null, at double precision not null, shown integer not null)",
+    "create table if not exists keepsakes (request text primary key, fan text not null, text text not null, "
+    "at double precision not null)",
     # What was begun at social places, and what is known of its end (skills/places/journal.py).
     "create table if not exists attempts (nonce text primary key, address text not null, "
     "begun double precision not null, open integer not null, notes text not null, "

@@ -27,19 +27,19 @@ def keep_only_the_sound(library: Library, song: str) -> str:
     """
     for torn in library.root.glob(f"{BUILDING}*"):
         shutil.rmtree(torn, ignore_errors=True)
-    folder = library.folder(song)
     try:
         before = library.read(song)
         there = bool(before.clip) and library.clip(before).is_file()
     except LibraryError:
         there = False
     if not there:
-        shutil.rmtree(folder, ignore_errors=True)
+        library.delete(song)
         return ""
     kept = f"song-{song_number(song):010x}"
     made = _sound_of(library, before, kept)
-    shutil.rmtree(folder)
-    made.rename(library.folder(kept))
+    library.delete(song)
+    with library.held(kept) as empty:
+        made.rename(empty)
     return kept
 
 

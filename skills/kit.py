@@ -46,7 +46,7 @@ Maker = Callable[[Desk, Path], list[Path]]
 
 def open_desk(library: Library, song: str) -> Desk:
     """Raises LibraryError where the song is not there or not finished."""
-    found, folder = library.read(song), library.folder(song)
+    found, folder = library.read(song), library.folder(song, stems=True)
     if not found.clip:
         raise LibraryError(
             f"the song {song!r} is not finished yet; `troubadour library list` shows those that are"

@@ -3,7 +3,8 @@
 A song's folder holds song.json (brief, seed, credits, timings, versions), lyrics.json and score.json (what the
 next step reads), take.json (phoneme and note timings), lyrics.lrc, score.musicxml, score.mid, stems/*.wav, cover.png
 and clip.mp3 / clip.ogg; what a person gave (lyrics, a score) lies under given/. Every file is written whole or not at
-all.
+all. Where many machines make songs the folders are copies of those in a store (skills/store.py): `folder` gives one to
+read in, `held` one to write in.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +25,10 @@ from typing import Any
 from skills.brief import Brief
 from skills.files import write_text_whole
 from skills.lyrics import Line, Lyrics, Stanza, Syllable
+from skills.store import Store
 
 ROOM_FOR_A_SONG = 200_000_000  # bytes; stems of a three-minute song with their temporary copies
+COMPARED = ("song.json", "lyrics.json", "score.json", "ledger.jsonl")  # what is read of all songs at once
 SHORT = 3  # words of a line that may stand in any number of songs
 SONG_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
@@ -71,25 +75,69 @@ def song_id(brief: Brief, seed: int, key: str = "") -> str:
 
 
 class Library:
-    """Songs under one root folder."""
+    """Songs under one root folder; with a `store`, copies of those in it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, store: Store | None = None) -> None:
+        self.root, self.store = root, store
 
-    def folder(self, song: str) -> Path:
-        """The folder of a song id. Raises LibraryError on text that is no id (it is used as a path)."""
+    def folder(self, song: str, stems: bool = False) -> Path:
+        """The folder of a song id, to be read in; from a store with its stems only where asked.
+
+        Raises LibraryError on text that is no id (it is used as a path), StoreError.
+        """
+        folder = self._path(song)
+        if self.store is not None:
+            self.store.freshen(folder, stems)
+        return folder
+
+    @contextmanager
+    def held(self, song: str, stems: bool = True) -> Iterator[Path]:
+        """The folder of a song id, to be written in: what was done to it is in the store when the block has ended."""
+        folder = self._path(song)
+        if self.store is None:
+            yield folder
+            return
+        with self.store.held(folder, stems):
+            yield folder
+
+    def delete(self, song: str) -> None:
+        """With all that is of it, here and in the store."""
+        folder = self._path(song)
+        if self.store is not None:
+            self.store.delete(folder)
+        elif folder.is_dir():
+            shutil.rmtree(folder)
+
+    def lighten(self, song: str) -> None:
+        """A song is made: where a store has its stems, the copy need not."""
+        if self.store is not None:
+            self.store.lighten(self._path(song))
+
+    def ids(self) -> list[str]:
+        """Every song, finished or not."""
+        if self.store is not None:
+            self.store.catch_up(self.root, COMPARED, self._finished)
+        return sorted(path.parent.name for path in self.root.glob("*/song.json"))
+
+    def _path(self, song: str) -> Path:
         if not SONG_ID.fullmatch(song):
             raise LibraryError(f"{song!r} is not a song's id; `troubadour library list` shows them")
         return self.root / song
 
+    def _finished(self, folder: Path) -> bool:
+        try:
+            return bool(self._read(folder).clip)
+        except LibraryError:
+            return False
+
     def open(self, brief: Brief, seed: int, song: str) -> Song:
         """Begins a song: checks that there is room, makes its folder and its first song.json (kept if there)."""
         self.check_room()
-        path = self.folder(song) / "song.json"
-        if path.exists():
-            return self.read(song)
-        fresh = Song(song, brief, seed, datetime.now(UTC).isoformat(timespec="seconds"))
-        self.write(fresh)
+        with self.held(song) as folder:
+            if (folder / "song.json").exists():
+                return self._read(folder)
+            fresh = Song(song, brief, seed, datetime.now(UTC).isoformat(timespec="seconds"))
+            self.write(fresh)
         return fresh
 
     def check_room(self) -> None:
@@ -114,29 +162,30 @@ class Library:
             )
 
     def read(self, song: str) -> Song:
+        return self._read(self.folder(song))
+
+    def _read(self, folder: Path) -> Song:
         try:
-            raw: dict[str, Any] = json.loads((self.folder(song) / "song.json").read_text("utf-8"))
+            raw: dict[str, Any] = json.loads((folder / "song.json").read_text("utf-8"))
             lists = {name: tuple(raw.get(name, ())) for name in ("adjusted", "changes")}
             return Song(**{**raw, "brief": Brief.from_json(raw["brief"]), **lists})
         except FileNotFoundError:
             raise LibraryError(
-                f"there is no song {song!r} in {self.root}; `troubadour library list` shows them"
+                f"there is no song {folder.name!r} in {self.root}; `troubadour library list` shows them"
             ) from None
         except (KeyError, TypeError, ValueError) as error:
-            raise LibraryError(
-                f"{self.folder(song) / 'song.json'} is damaged ({error}); remake the song"
-            ) from error
+            raise LibraryError(f"{folder / 'song.json'} is damaged ({error}); remake the song") from error
 
     def write(self, song: Song) -> None:
         text = json.dumps(dataclasses.asdict(song), ensure_ascii=False, indent=1)
-        write_text_whole(self.folder(song.id) / "song.json", text + "\n")
+        write_text_whole(self._path(song.id) / "song.json", text + "\n")
 
     def songs(self) -> Iterator[Song]:
         """Finished songs, oldest first. Folders that hold none are passed over."""
         found = []
-        for path in self.root.glob("*/song.json"):
+        for name in self.ids():
             try:
-                song = self.read(path.parent.name)
+                song = self._read(self.root / name)
             except LibraryError:
                 continue
             if song.clip:
@@ -147,17 +196,17 @@ class Library:
         return self.folder(song.id) / song.clip
 
     def write_lyrics(self, song: str, lyrics: Lyrics) -> None:
-        write_text_whole(self.folder(song) / "lyrics.json", lyrics_to_json(lyrics))
+        write_text_whole(self._path(song) / "lyrics.json", lyrics_to_json(lyrics))
 
     def give(self, song: str, name: str, text: str) -> None:
         """Lays down what a person gave for a song: the step that would write file `name` takes it as it is."""
-        write_text_whole(self.folder(song) / "given" / name, text)
+        write_text_whole(self._path(song) / "given" / name, text)
 
     def take_given(self, song: str, name: str) -> bool:
         """Takes what a person gave as file `name`. False: nobody gave any."""
-        given = self.folder(song) / "given" / name
+        given = self._path(song) / "given" / name
         if given.is_file():
-            write_text_whole(self.folder(song) / name, given.read_text("utf-8"))
+            write_text_whole(self._path(song) / name, given.read_text("utf-8"))
         return given.is_file()
 
     def read_lyrics(self, song: str) -> Lyrics:
@@ -169,11 +218,11 @@ class Library:
         Short responses ('yes, Lord') belong to everybody.
         """
         lines: set[str] = set()
-        for path in self.root.glob("*/lyrics.json"):
-            if path.parent.name == song:
+        for other in self.ids():
+            if other == song:
                 continue
             try:
-                lyrics = lyrics_from_json(path.read_text("utf-8"))
+                lyrics = lyrics_from_json((self.root / other / "lyrics.json").read_text("utf-8"))
             except (OSError, ValueError, KeyError, TypeError):
                 continue
             lines.update(line.text.lower() for line in lyrics.lines if len(line.words) > SHORT)

@@ -8,10 +8,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from skills.address import Address
 from skills.database import Database
+from skills.library import Library
 
 
 class PostError(RuntimeError):
@@ -60,50 +61,49 @@ class PostBook:
         return True
 
 
-class TerminalInbox:
-    """The terminal's place: posts wait here until a chat in the terminal shows them."""
+class Inbox:
+    """The place of the stages that have a process of their own, the terminal and Discord: posts wait here until that
+    process shows them. Whoever posts may be another machine: a clip is kept as what it is called in the library."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, database: Database, library: Library) -> None:
+        self.database, self.library = database, library
 
     def post(self, post: Post) -> None:
-        with self._table() as table:
-            table.execute(
-                "insert or ignore into inbox values (?, ?, ?, ?, 0)",
-                (post.nonce, str(post.address), post.text, str(post.clip or "")),
-            )
+        clip = f"{post.clip.parent.name}/{post.clip.name}" if post.clip else ""
+        self.database.write(
+            f"insert into inbox values (:nonce, :address, :text, :clip, {self.database.clock}, 0) "  # noqa: S608
+            "on conflict (nonce) do nothing",
+            nonce=post.nonce, address=str(post.address), text=post.text, clip=clip,
+        )  # fmt: skip
+
+    def waiting(self, stage: str) -> list[Post]:
+        """Posts for any address of a stage that nobody has taken yet, oldest first."""
+        return self._posts("select {} from inbox where address like :start and shown = 0", start=f"{stage}:%")
 
     def take(self, address: Address) -> list[Post]:
         """Posts not yet shown, oldest first; they count as shown from now on."""
-        with self._table() as table:
-            rows = table.execute(
-                "update inbox set shown = 1 where address = ? and shown = 0 returning rowid, nonce, text, clip",
-                (str(address),),
-            ).fetchall()
-        return [
-            Post(nonce, address, text, Path(clip) if clip else None) for _, nonce, text, clip in sorted(rows)
-        ]
+        return self._posts(
+            "update inbox set shown = 1 where address = :address and shown = 0 returning {}",
+            address=str(address),
+        )
+
+    def take_one(self, nonce: str) -> None:
+        self.database.write("update inbox set shown = 1 where nonce = :nonce", nonce=nonce)
 
     def of_request(self, request: str) -> list[Post]:
         """The posts of one request, whether another chat has shown them or not; they count as shown from now on."""
-        with self._table() as table:
-            rows = table.execute(
-                "update inbox set shown = 1 where substr(nonce, 1, ?) = ? returning rowid, nonce, address, text, clip",
-                (len(request) + 1, f"{request}:"),
-            ).fetchall()
-        return [
-            Post(nonce, Address.parse(address), text, Path(clip) if clip else None)
-            for _, nonce, address, text, clip in sorted(rows)
-        ]
-
-    @contextmanager
-    def _table(self) -> Iterator[sqlite3.Connection]:
-        schema = (
-            "create table if not exists inbox "
-            "(nonce text primary key, address text, text text, clip text, shown integer)"
+        return self._posts(
+            "update inbox set shown = 1 where nonce like :start returning {}", start=f"{request}:%"
         )
-        with book(self.path, schema) as connection:
-            yield connection
+
+    def _posts(self, sql: str, **values: Any) -> list[Post]:
+        with self.database.transaction() as connection:
+            statement = self.database.sql(sql.format("at, nonce, address, text, clip"))
+            rows = connection.execute(statement, values).fetchall()
+        return [
+            Post(nonce, Address.parse(address), text, (self.library.root / clip).absolute() if clip else None)
+            for _, nonce, address, text, clip in sorted(tuple(row) for row in rows)
+        ]
 
 
 @contextmanager

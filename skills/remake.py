@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from skills.brief import Brief
 from skills.library import Library, LibraryError, Song, lyrics_to_json, song_id
 from skills.lyrics import Lyrics, Stanza
-from skills.provenance.carrying import note_order
 from skills.provenance.ledger import NAME as LEDGER
 from skills.provenance.ledger import append
-from skills.song import Progress, Studio, nothing, read_score, run_steps
+from skills.song import Progress, Studio, begin, nothing, read_score, run_steps
 from skills.tune.errors import TuneError
 from voice.score import TICKS_PER_QUARTER, Note, Score, Section, Syllabic, TempoMark
 
@@ -73,11 +72,11 @@ def song_of_score(
     score = ready(score)
     lyrics = lyrics_of_score(score)
     song = song_id(brief, seed, score.to_json())
-    studio.library.open(brief, seed, song)
-    note_order(studio.library.folder(song), brief, seed)
-    studio.library.give(song, "lyrics.json", lyrics_to_json(lyrics))
-    studio.library.give(song, "score.json", score.to_json())
-    append(studio.library.folder(song), "composed", "person", {"score": True}, {"words": lyrics.text})
+    begin(studio.library, brief, seed, song)
+    with studio.library.held(song) as folder:
+        studio.library.give(song, "lyrics.json", lyrics_to_json(lyrics))
+        studio.library.give(song, "score.json", score.to_json())
+        append(folder, "composed", "person", {"score": True}, {"words": lyrics.text})
     return run_steps(studio, song, progress)
 
 
@@ -111,18 +110,26 @@ def begin_version(library: Library, song: str, change: Change, voice: str) -> st
 def _open(
     library: Library, old: Song, change: Change, brief: Brief, lyrics: Lyrics, score: Score | None, voice: str
 ) -> str:
-    root, number = re.sub(r"-v\d+$", "", old.id), 2
-    while (library.root / f"{root}-v{number}").exists():
+    root, number, there = re.sub(r"-v\d+$", "", old.id), 2, set(library.ids())
+    while f"{root}-v{number}" in there:
         number += 1
     song = f"{root}-v{number}"
-    version = library.open(brief, old.seed, song)
+    with library.held(song):
+        version = dataclasses.replace(library.open(brief, old.seed, song), voice=voice)
+        _give(library, old, version, change, lyrics, score)
+    return song
+
+
+def _give(
+    library: Library, old: Song, version: Song, change: Change, lyrics: Lyrics, score: Score | None
+) -> None:
+    song = version.id
     library.give(song, "lyrics.json", lyrics_to_json(lyrics))
     if score is not None:
         library.give(song, "score.json", score.to_json())
     library.write(
         dataclasses.replace(
             version,
-            voice=voice,
             expression={**old.expression, **change.expression},
             take=old.take + change.take,
             version_of=old.id,
@@ -136,7 +143,6 @@ def _open(
         shutil.copyfile(past, library.folder(song) / LEDGER)
     facts = {"version_of": old.id, "changes": list(change.told())}
     append(library.folder(song), "edited", "person", facts, {"words": change.words})
-    return song
 
 
 def completed(edited: Score, before: Score) -> Score:

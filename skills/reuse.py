@@ -46,7 +46,7 @@ def take_over(library: Library, song: str, step: str) -> bool:
     now = library.read(song)
     if step not in READS or not now.version_of:
         return False
-    before, here = library.folder(now.version_of), library.folder(song)
+    before, here = library.folder(now.version_of, stems=True), library.folder(song)
     files = made_by(step, before)
     if not files or not all(path.is_file() for path in files):
         return False

@@ -87,8 +87,9 @@ def step(name: str) -> Callable[[Work], Step]:
         def timed(studio: Studio, song: str, progress: Progress) -> float:
             began = time.perf_counter()
             progress(name, 0.0)
-            if not take_over(studio.library, song, name):
-                work(studio, song, progress)
+            with studio.library.held(song):
+                if not take_over(studio.library, song, name):
+                    work(studio, song, progress)
             progress(name, 1.0)
             return round(time.perf_counter() - began, 3)
 
@@ -100,9 +101,15 @@ def step(name: str) -> Callable[[Work], Step]:
 def make_song(studio: Studio, brief: Brief, seed: int, progress: Progress = nothing) -> Song:
     """Makes the whole song in this process and returns what song.json says of it."""
     song = song_id(brief, seed)
-    studio.library.open(brief, seed, song)
-    note_order(studio.library.folder(song), brief, seed)
+    begin(studio.library, brief, seed, song)
     return run_steps(studio, song, progress)
+
+
+def begin(library: Library, brief: Brief, seed: int, song: str, fan: str = "") -> None:
+    """Opens a song, and its ledger with whose wish it was."""
+    library.open(brief, seed, song)
+    with library.held(song) as folder:
+        note_order(folder, brief, seed, fan)
 
 
 def run_steps(studio: Studio, song: str, progress: Progress = nothing) -> Song:
@@ -227,10 +234,19 @@ MAKING: dict[str, Step] = {
 
 def finish(studio: Studio, song: str, timings: dict[str, float]) -> Song:
     """Writes what is now known into song.json: from here on the library counts the song as made."""
-    folder = studio.library.folder(song)
+    with studio.library.held(song) as folder:
+        done = _finished(studio, song, folder, timings)
+        for torn in folder.rglob(".*"):  # what a kill left of a file that was being written
+            torn.unlink()
+        studio.library.write(done)
+    studio.library.lighten(song)
+    return done
+
+
+def _finished(studio: Studio, song: str, folder: Path, timings: dict[str, float]) -> Song:
     clip = json.loads((folder / "clip.json").read_text("utf-8"))
     lyrics, take = studio.library.read_lyrics(song), read_take(folder)
-    done = dataclasses.replace(
+    return dataclasses.replace(
         studio.library.read(song),
         title=lyrics.title,
         clip=Path(clip["mp3"]).name,
@@ -251,10 +267,6 @@ def finish(studio: Studio, song: str, timings: dict[str, float]) -> Song:
         },
         versions={name: version(name) for name in ("troubadour", "torch", "libsonare")},
     )
-    for torn in folder.rglob(".*"):  # what a kill left of a file that was being written
-        torn.unlink()
-    studio.library.write(done)
-    return done
 
 
 def _note(studio: Studio, song: str, deed: str, model: models.Model, **facts: object) -> None:

@@ -27,8 +27,7 @@ from skills.keeper import Clock, Keeper
 from skills.library import Song
 from skills.patience import BUSY, DIED, asked_wait, patience_for
 from skills.post import Post, PostBook
-from skills.provenance.carrying import note_order
-from skills.song import MAKING, NEEDS, STEPS, Step, Studio, finish
+from skills.song import MAKING, NEEDS, STEPS, Step, Studio, begin, finish
 
 log = structlog.get_logger()
 # Raised when the steps of the workflow change so that an unfinished request could not go on under the new code.
@@ -252,8 +251,7 @@ class Worker:
     # ---- the steps
 
     def _open(self, request: Request) -> None:
-        self.studio.library.open(request.brief, request.seed, request.id)
-        note_order(self.studio.library.folder(request.id), request.brief, request.seed, request.fan)
+        begin(self.studio.library, request.brief, request.seed, request.id, request.fan)
 
     def _making(self, name: str) -> Callable[[Request], float]:
         def work(request: Request) -> float:
@@ -268,9 +266,9 @@ class Worker:
     def _post(self, request: Request) -> bool:
         song = self.studio.library.read(request.id)
         text = self.voice_of.announce(request, song)
-        made = self.posts.deliver(
-            Post(f"{request.id}:clip", request.address, text, self.studio.library.clip(song).absolute())
-        )
+        with self.studio.library.held(song.id, stems=False):  # a place may have a video made
+            clip = self.studio.library.clip(song).absolute()
+            made = self.posts.deliver(Post(f"{request.id}:clip", request.address, text, clip))
         log.info(
             "song posted" if made else "song was posted before", song=song.id, address=str(request.address)
         )

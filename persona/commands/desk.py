@@ -25,9 +25,9 @@ def add_desk(group: typer.Typer) -> None:
         from skills.kit import export, open_desk
 
         wanted = [name.strip() for name in what.split(",") if name.strip()]
-        paths = [
-            path.absolute() for path in export(open_desk(house().library, song), wanted, out.expanduser())
-        ]
+        library = house().library
+        with library.held(song):  # what is signed stands in the song's ledger
+            paths = [path.absolute() for path in export(open_desk(library, song), wanted, out.expanduser())]
         if as_json:
             print_json({"song": song, "files": [str(path) for path in paths]})
             return

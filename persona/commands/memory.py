@@ -30,6 +30,7 @@ def recall(
 ) -> None:
     """What would be recalled for a message, in private with that fan."""
     home, who = house(), _fan(fan)
+    home.keepsakes.take_into(home.memory)
     found = home.memory.recall(who, Scope("fan", who.id), home.card.name, question, words)
     if as_json:
         print_json({"recalled": [vars(each) for each in found]})

@@ -24,10 +24,18 @@ NOTHING_TO_RUN = (
     "every click), use `troubadour chat` to talk in the terminal, or `troubadour worker` to follow the calendar alone"
 )
 
+SHARED_QUEUE = (
+    "several artists on one PostgreSQL queue would sing each other's songs: leave TROUBADOUR_DISCORD__OTHERS empty and "
+    "run each artist by itself, with a database of its own"
+)
+
 
 def add_to(app: typer.Typer) -> None:
     @app.command()
     def run(
+        without_worker: bool = typer.Option(
+            False, "--without-worker", help="other machines make the songs (TROUBADOUR_SONGS__DATABASE_URL)"
+        ),
         as_child: bool = typer.Option(
             False, "--as-child", hidden=True, help="end when standard input closes"
         ),
@@ -42,7 +50,12 @@ def add_to(app: typer.Typer) -> None:
             from persona.children import end_with_parent
 
             end_with_parent()
-        asyncio.run(_run(home))
+        if home.database.shared and home.settings.discord.others:
+            raise SettingsError(SHARED_QUEUE)
+        if without_worker and not home.database.shared:
+            raise SettingsError("--without-worker needs a queue that workers elsewhere reach: "
+                                "set TROUBADOUR_SONGS__DATABASE_URL")  # fmt: skip
+        asyncio.run(_run(home, without_worker))
 
     @app.command()
     def servers(as_json: bool = JSON) -> None:
@@ -59,7 +72,7 @@ def add_to(app: typer.Typer) -> None:
         Console().print(table if costs else "Nothing was asked on Discord yet.")
 
 
-async def _run(home: House) -> None:
+async def _run(home: House, without_worker: bool) -> None:
     from persona.children import Child, environment_for, troubadour
     from persona.stages.discord.run import keep_on_stage
     from persona.stages.discord.token import hold_token
@@ -70,10 +83,10 @@ async def _run(home: House) -> None:
         loop.add_signal_handler(number, stop.set)
     token = chosen.token.get_secret_value()
     with hold_token(token):
-        children = [Child("worker", troubadour("worker", "--as-child"))]
+        children = [] if without_worker else [Child("worker", troubadour("worker", "--as-child"))]
         for other in chosen.others:
             own = other.token.get_secret_value()
-            settings = environment_for(other.persona, own, home.data, os.environ)
+            settings = environment_for(other.persona, own, home.data, os.environ, home.settings.songs.store)
             # Without an account of its own it speaks here, and only its songs are made elsewhere.
             children.append(
                 Child(other.persona, troubadour("run" if own else "worker", "--as-child"), settings)

@@ -24,7 +24,7 @@ from skills.book import RequestBook
 from skills.brief import Brief
 from skills.database import Database
 from skills.library import Library, LibraryError
-from skills.post import TerminalInbox
+from skills.post import Inbox
 
 ADDRESS = Address("terminal")
 # Words that a fan gives are sung as they are: two lines at a brisk pace make a song of five seconds.
@@ -164,16 +164,14 @@ class Matrix:
 
     def judge(self, requests: Sequence[str]) -> Result:
         told = self.record.read()
-        inbox, library = (
-            TerminalInbox(self.setup.data / "terminal.sqlite"),
-            Library(self.setup.data / "songs"),
-        )
+        library = Library(self.setup.data / "songs")
         result = Result(self.setup.voice, self.url.partition(":")[0], songs=len(requests))
         killed = [each for each in told if each["what"] == "kill"]
         result.kills = len(killed)
         result.points = dict(sorted(Counter(each["point"] for each in killed).items()))
         result.steps = {step: round(max(took), 2) for step, took in durations(told).items()}
         with self.book() as book:
+            inbox = Inbox(book.database, library)
             for request in requests:
                 status = book.status(request)
                 clips = [post for post in inbox.of_request(request) if post.clip]

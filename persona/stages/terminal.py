@@ -22,7 +22,7 @@ from persona.encounter import Encounter, Message
 from skills.address import Address
 from skills.book import RequestBook, RequestStatus
 from skills.library import Library, LibraryError
-from skills.post import Post, TerminalInbox
+from skills.post import Inbox, Post
 
 TERMINAL = Address("terminal")
 POLL = 0.2  # seconds between two looks at a request's progress
@@ -48,7 +48,7 @@ class TerminalStage:
     """One conversation at one keyboard."""
 
     def __init__(
-        self, artist: Answering, book: RequestBook, library: Library, inbox: TerminalInbox, name: str = ""
+        self, artist: Answering, book: RequestBook, library: Library, inbox: Inbox, name: str = ""
     ) -> None:
         self.artist, self.book, self.library, self.inbox = artist, book, library, inbox
         self.fan = Fan(f"terminal:{getpass.getuser()}", name)
@@ -148,6 +148,7 @@ class TerminalStage:
         for post in posts:
             self._say_line(post.text)
             if post.clip is not None:
+                self.library.folder(post.clip.parent.name)  # brought, where a store has it
                 self.console.print(Text(f"  {post.clip}", style="green"))
 
     def _list_songs(self) -> None:

@@ -209,11 +209,13 @@ class Rounds:
 
     def _post(self, planned: Planned, address: Address, fate: Fate) -> Fate:
         nonce = nonce_of(planned.id, address, clip=bool(planned.song))
-        clip = None
         try:
             if planned.song:
-                clip = self.library.clip(self.library.read(planned.song)).absolute()
-            self.posts.deliver(Post(nonce, address, planned.text, clip))
+                with self.library.held(planned.song, stems=False):  # a place may have a video made
+                    clip = self.library.clip(self.library.read(planned.song)).absolute()
+                    self.posts.deliver(Post(nonce, address, planned.text, clip))
+            else:
+                self.posts.deliver(Post(nonce, address, planned.text))
         except Perhaps as error:
             return replace(fate, state="perhaps", note=str(error))
         except Exception as error:

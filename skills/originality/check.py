@@ -50,9 +50,7 @@ def _keep(folder: Path, kind: str, found: Likeness, writings: int) -> None:
 def _others(library: Library, song: str) -> Iterator[str]:
     """Other songs; versions of this one are no others."""
     root = _root(song)
-    for path in sorted(library.root.glob("*/song.json")):
-        if _root(path.parent.name) != root:
-            yield path.parent.name
+    yield from (other for other in library.ids() if _root(other) != root)
 
 
 def _root(song: str) -> str:
@@ -62,7 +60,7 @@ def _root(song: str) -> str:
 def _scores(library: Library, song: str) -> Iterator[tuple[str, Score]]:
     for other in _others(library, song):
         try:
-            yield other, Score.from_json((library.folder(other) / "score.json").read_text("utf-8"))
+            yield other, Score.from_json((library.root / other / "score.json").read_text("utf-8"))
         except (OSError, ScoreError):
             continue  # not composed yet, or damaged: nothing to compare with
 

@@ -174,8 +174,7 @@ def _inspected(path: Path, anchors: str, beside: Path | None) -> dict[str, Any]:
 
 def _origin(library: Library, number: str, path: Path) -> Origin | None:
     """The song whose id ends in `number`."""
-    folders = library.root.iterdir() if library.root.is_dir() else iter(())
-    name = next((one.name for one in folders if f"{song_number(one.name):010x}" == number), "")
+    name = next((song for song in library.ids() if f"{song_number(song):010x}" == number), "")
     try:
         song = library.read(name)
         entries = ledger.read(library.folder(name))

@@ -152,7 +152,7 @@ def test_every_database_of_a_backup_is_whole(house: House, tmp_path: Path) -> No
     fill(house, ANN, "Zanzibarine")
     made = back_up(house, tmp_path / "backups")
     databases = [path for path in made.rglob("*") if path.suffix in (".sqlite", ".sqlite3")]
-    assert {"requests.sqlite", "memory.sqlite3", "terminal.sqlite"} <= {path.name for path in databases}
+    assert {"requests.sqlite", "memory.sqlite3"} <= {path.name for path in databases}
     for path in databases:
         with closing(sqlite3.connect(path)) as database:
             assert database.execute("pragma integrity_check").fetchone() == ("ok",), path

@@ -251,7 +251,7 @@ def test_what_another_process_held_on_to_is_named_in_the_receipt_and_gone_with_t
     monkeypatch.setattr("persona.sweeping.BUSY", 0.1)
     monkeypatch.setattr("persona.sweeping.scrub.__defaults__", (0.1,))
     fill(house)
-    reader = sqlite3.connect(house.data / "terminal.sqlite")
+    reader = sqlite3.connect(house.data / "requests.sqlite")
     with closing(reader):
         house.inbox.post(Post("x:words", Address("terminal"), f"for {ANN.id}, {MARKS[0]}"))
         reader.execute("begin")
@@ -259,7 +259,7 @@ def test_what_another_process_held_on_to_is_named_in_the_receipt_and_gone_with_t
             "select * from inbox"
         ).fetchall()  # an older state is being read: it must stay readable
         receipt = house.forgetting.fan(ANN.id)
-        assert {path.name.removesuffix("-wal") for path in receipt.left} == {"terminal.sqlite"}
+        assert {path.name.removesuffix("-wal") for path in receipt.left} == {"requests.sqlite"}
         assert "Still named in" in str(receipt)
     house.tidy()
     assert files_with(house.data, MARKS[0]) == []

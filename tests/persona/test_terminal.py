@@ -15,7 +15,7 @@ from skills.book import RequestBook
 from skills.brief import Brief
 from skills.database import Database
 from skills.library import Library
-from skills.post import Post, TerminalInbox
+from skills.post import Inbox, Post
 
 
 class Parrot:
@@ -41,7 +41,7 @@ class House:
     def __init__(self, folder: Path, parrot: Parrot) -> None:
         self.book = RequestBook(Database(f"sqlite:///{folder / 'requests.sqlite'}"))
         self.library = Library(folder / "songs")
-        self.inbox = TerminalInbox(folder / "terminal.sqlite")
+        self.inbox = Inbox(self.book.database, self.library)
         self.parrot = parrot
         self.stage = TerminalStage(parrot, self.book, self.library, self.inbox)
 
@@ -89,10 +89,10 @@ def test_quit_ends_the_chat_and_unknown_commands_are_named(
 def test_posts_that_came_while_nobody_was_here_are_shown_once_and_are_not_this_chats_clip(
     house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.inbox.post(Post("old-song:clip", TERMINAL, "Here is the old one.", Path("/songs/old.mp3")))
+    house.inbox.post(Post("old-song:clip", TERMINAL, "Here is the old one.", Path("/songs/a-song/old.mp3")))
     assert house.hear(monkeypatch, b"hello\n")
     said = capsys.readouterr().out
-    assert said.count("/songs/old.mp3") == 1
+    assert said.count("/songs/a-song/old.mp3") == 1
     assert not said.rstrip().endswith("old.mp3")
 
 
@@ -118,13 +118,13 @@ def test_another_chat_that_showed_our_post_first_takes_nothing_from_us(
 ) -> None:
     def order_and_make(encounter: Encounter) -> None:
         request = ordered(house, encounter, Brief("rain"))
-        house.inbox.post(Post(f"{request}:clip", TERMINAL, "Here it is.", Path("/songs/new.mp3")))
+        house.inbox.post(Post(f"{request}:clip", TERMINAL, "Here it is.", Path("/songs/a-song/new.mp3")))
         assert house.inbox.take(TERMINAL), "the other chat"
         house.stage._watch_one = lambda status: None  # type: ignore[method-assign]
 
     house = House(tmp_path, Parrot(order_and_make))
     assert house.hear(monkeypatch, b"a song about rain\n")
-    assert capsys.readouterr().out.rstrip().splitlines()[-1] == "/songs/new.mp3"
+    assert capsys.readouterr().out.rstrip().splitlines()[-1].endswith("/songs/a-song/new.mp3")
 
 
 def test_a_deleted_song_is_told_of_and_ends_nothing(

@@ -19,7 +19,7 @@ from skills.database import Database
 from skills.keeper import JUMP, Clock, Keeper
 from skills.library import Library
 from skills.places.errors import NotYet
-from skills.post import PostBook, PostError, TerminalInbox
+from skills.post import Inbox, PostBook, PostError
 from skills.song import Progress, Step, Studio
 from skills.worker import Worker, rounds
 
@@ -47,7 +47,8 @@ class Room:
 
     def __init__(self, folder: Path) -> None:
         self.database = Database(f"sqlite:///{folder / 'requests.sqlite'}")
-        self.book, self.inbox = RequestBook(self.database), TerminalInbox(folder / "terminal.sqlite")
+        self.book = RequestBook(self.database)
+        self.inbox = Inbox(self.database, Library(folder / "songs"))
         self.folder = folder
 
     @contextmanager

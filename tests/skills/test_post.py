@@ -6,15 +6,17 @@ import pytest
 
 from skills.address import Address
 from skills.database import Database
-from skills.post import Post, PostBook, PostError, TerminalInbox
+from skills.library import Library
+from skills.post import Inbox, Post, PostBook, PostError
 
 TERMINAL = Address("terminal")
 CLIP = Post("song-1:clip", TERMINAL, "Here it is.", Path("/songs/song-1/clip.mp3"))
 
 
-def books(folder: Path) -> tuple[PostBook, TerminalInbox]:
-    inbox = TerminalInbox(folder / "terminal.sqlite")
-    return PostBook(Database(f"sqlite:///{folder / 'requests.sqlite'}"), {"terminal": inbox}), inbox
+def books(folder: Path) -> tuple[PostBook, Inbox]:
+    database = Database(f"sqlite:///{folder / 'requests.sqlite'}")
+    inbox = Inbox(database, Library(Path("/songs")))
+    return PostBook(database, {"terminal": inbox}), inbox
 
 
 def test_a_post_reaches_its_address_once_however_often_it_is_delivered(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from skills.book import RequestBook, RequestStatus
 from skills.brief import Brief
 from skills.database import Database
 from skills.library import Library
-from skills.post import TerminalInbox
+from skills.post import Inbox
 
 TERMINAL = Address("terminal")
 BRIEF = Brief("the last train home", style="blues", dedication="Maya", seconds=15)
@@ -97,7 +97,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was_and_posts_once(
     )
     assert (folder / "lyrics.json").read_bytes() == lyrics
     song = Library(data / "songs").read(request)
-    [post] = TerminalInbox(data / "terminal.sqlite").take(TERMINAL)
+    [post] = Inbox(book.database, Library(data / "songs")).take(TERMINAL)
     assert post.clip == Library(data / "songs").clip(song).absolute()
     assert post.clip.stat().st_size > 100_000
     assert not list(folder.rglob(".*")), "no torn temporary file is left behind"

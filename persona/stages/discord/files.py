@@ -73,7 +73,7 @@ def stems(library: Library, song: str, most: int) -> Upload | None:
     """All stems as one zip: lossless if that fits, else as Ogg Vorbis. None where neither fits, or none are kept."""
     import soundfile
 
-    paths = sorted((library.folder(song) / "stems").glob("*.wav"))
+    paths = sorted((library.folder(song, stems=True) / "stems").glob("*.wav"))
     title = file_name(library.read(song).title or song)
     for kind, subtype in (("flac", "PCM_16"), ("ogg", "VORBIS")):
         packed = io.BytesIO()

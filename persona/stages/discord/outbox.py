@@ -1,7 +1,7 @@
-"""The outbox: what the worker wants said on Discord waits here, durably, until the bot's process has said it.
+"""The outbox: what is to be said on Discord waits here, durably, until the bot's process has said it.
 
-The worker needs no token and no connection; the bot needs no worker. A parcel is done when Discord's message id
-stands beside it.
+What workers want said comes through the inbox (skills/post.py), from any machine. A parcel is done when Discord's
+message id stands beside it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from pathlib import Path
 
 from persona.stages.discord.store import Store
 from skills.address import Address
-from skills.post import Post
+from skills.post import Inbox
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 3600.0  # seconds before a parcel is tried again
 GIVEN_UP = "undeliverable"
+STAGE = "discord"
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,16 @@ class Parcel:
 
 
 class Outbox:
-    """A Place (see skills/post.py) for the worker, a queue for the bot."""
+    """The bot's own queue; it fills itself from `inbox`."""
 
-    def __init__(self, store: Store, now: Callable[[], float] = time.time) -> None:
-        self._store, self._now = store, now
+    def __init__(self, store: Store, inbox: Inbox, now: Callable[[], float] = time.time) -> None:
+        self._store, self.inbox, self._now = store, inbox, now
 
-    def post(self, post: Post) -> None:
-        self.add(post.nonce, post.address, post.text, post.clip)
+    def collect(self) -> None:
+        """Takes what workers left. A kill in between takes it again, under the same nonce."""
+        for post in self.inbox.waiting(STAGE):
+            self.add(post.nonce, post.address, post.text, post.clip)
+            self.inbox.take_one(post.nonce)
 
     def add(self, nonce: str, address: Address, text: str = "", clip: Path | None = None) -> None:
         self._store.write(
@@ -56,6 +60,7 @@ class Outbox:
 
     def due(self) -> list[Parcel]:
         """Everything to be said by now, oldest first."""
+        self.collect()
         rows = self._store.read(
             "select nonce, address, text, clip, tried from outbox where message = '' and due <= ? order by rowid",
             self._now(),

@@ -34,10 +34,9 @@ class DiscordWiring:
 
     @cached_property
     def outbox(self) -> Outbox:
-        """Where any process leaves what is to be said on Discord. Needs neither a token nor discord.py."""
         from persona.stages.discord.outbox import Outbox
 
-        return Outbox(self.store)
+        return Outbox(self.store, self._house.inbox)
 
     @cached_property
     def lines(self) -> Lines:

@@ -32,7 +32,7 @@ from skills.brief import Brief
 from skills.database import Database
 from skills.library import Library, Song
 from skills.lyrics import Line, Lyrics, Stanza
-from skills.post import Post
+from skills.post import Inbox, Post
 from skills.requesting import Skills, request_song
 from voice.score import Key, Note, Score, TempoMark
 
@@ -82,7 +82,7 @@ def build(data: Path, **chosen: Any) -> Parts:
         lines=lines,
         servers=servers,
         limits=limits,
-        outbox=Outbox(store),
+        outbox=Outbox(store, Inbox(book.database, skills.library)),
         keeps=chosen.get("keeps") or KeepsNothing(),
         gather=chosen.get("gather", 0.05),
         message_content=chosen.get("message_content", True),
@@ -171,7 +171,7 @@ class Theatre:
         made = make_song(self.parts.skills.library, song, title, kilobytes)
         request = self.parts.skills.book.status(song).request
         clip = self.parts.skills.library.clip(made).absolute()
-        self.parts.outbox.post(Post(f"{song}:clip", request.address, f"Here it is: {title}.", clip))
+        self.parts.outbox.inbox.post(Post(f"{song}:clip", request.address, f"Here it is: {title}.", clip))
         return made
 
 

@@ -83,7 +83,7 @@ async def test_in_a_channel_that_is_its_home_an_artist_takes_calls_songs_progres
         assert authors(world, home) == ["Blue Note"]
         make_song(blue.skills.library, "blue-1", "Blue Hour")
         clip = blue.skills.library.folder("blue-1") / "clip.mp3"
-        blue.outbox.post(Post("blue-1:clip", Address("discord", f"{world.guild}/{home}"), "Here", clip))
+        blue.outbox.inbox.post(Post("blue-1:clip", Address("discord", f"{world.guild}/{home}"), "Here", clip))
         await until(lambda: len(said(world, home)) == 2)
         posted = world.messages[home][-1]
         assert (

@@ -80,7 +80,7 @@ def post_song(parts, server, **large):
     """What the worker leaves for the stage."""
     make_song(parts.skills.library, "train-1", "Last Train Home", **large)
     clip = parts.skills.library.folder("train-1") / "clip.mp3"
-    parts.outbox.post(
+    parts.outbox.inbox.post(
         Post("train-1:clip", Address("discord", f"{server.guild}/{server.channels[0]}"), "Here", clip)
     )
 

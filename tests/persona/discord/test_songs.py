@@ -282,7 +282,7 @@ async def test_words_can_go_into_a_thread(theatre):
 async def test_an_apology_is_posted_where_the_song_was_asked_for(theatre):
     async with theatre() as t:
         song = t.order()
-        t.parts.outbox.post(
+        t.parts.outbox.inbox.post(
             Post(f"{song}:apology", t.parts.skills.book.status(song).request.address, "It broke.")
         )
         await t.look()
@@ -292,7 +292,7 @@ async def test_an_apology_is_posted_where_the_song_was_asked_for(theatre):
 async def test_a_channel_that_is_gone_does_not_hold_up_the_others(theatre):
     async with theatre() as t:
         make_song(t.parts.skills.library, "lost", "Lost")
-        t.parts.outbox.post(Post("lost:clip", Address("discord", f"{t.guild.id}/12345"), "gone",
+        t.parts.outbox.inbox.post(Post("lost:clip", Address("discord", f"{t.guild.id}/12345"), "gone",
                                  t.parts.skills.library.folder("lost") / "clip.mp3"))  # fmt: skip
         t.finished(t.order())
         await t.look()
