@@ -92,7 +92,7 @@ class DiscordStage(discord.AutoShardedClient):
         return self.act_at(interaction.channel_id, _parent(interaction.channel))
 
     def act_of(self, song: str) -> Act:
-        return next((act for act in self.acts if act.made(song)), self.main)
+        return next((act for act in self.acts[1:] if act.made(song)), self.main)
 
     def _act_for(self, message: discord.Message, home: Act) -> Act:
         """Whom a message speaks to: who is answered or named in it, who is being spoken to, who is at home."""
