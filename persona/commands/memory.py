@@ -44,7 +44,8 @@ def recall(
 
 def export(out: Path = typer.Argument(help="a .json or .html file to write"), fan: str = FAN) -> None:
     """Everything that is kept of a fan in any store, as JSON or as a page."""
-    from persona.export import as_html, everything_of
+    from persona.export import everything_of
+    from persona.export_page import as_html
     from skills.files import write_text_whole
 
     kept = everything_of(house(), _fan(fan).id)

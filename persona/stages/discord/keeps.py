@@ -77,7 +77,7 @@ class HouseKeeps:
         return everything_of(self.house, fan.id)
 
     def page(self, export: Mapping[str, Any]) -> str:
-        from persona.export import as_html
+        from persona.export_page import as_html
 
         return as_html(export)
 
