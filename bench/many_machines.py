@@ -51,13 +51,8 @@ THEMES = [
                   "far from home", "down the road", "at the station")
 ]  # fmt: skip
 # Words that a fan gives, at a brisk pace, make a song of a few seconds: the work of a step, without its length.
-SHORT = Brief(
-    "rain",
-    style="country",
-    seconds=5.0,
-    bpm=200.0,
-    words="Rain on the roof tonight\nNobody home but the light",
-)
+WORDS = "Rain on the roof tonight\nNobody home but the light"
+SHORT = Brief("rain", style="country", seconds=5.0, bpm=200.0, words=WORDS)
 
 
 @dataclass(frozen=True)
@@ -212,7 +207,9 @@ def ask(discord: LoopbackDiscord, requests: int) -> None:
         fan = 1000 + number // EACH
         channel = 5_000_000 + fan
         heard = len(discord.messages.get(channel, []))
-        discord.message(fan, channel, f"sing me a song about {theme}")
+        discord.message(
+            fan, channel, f"Sing me a country song about {theme}, 200 bpm, with these words:\n{WORDS}"
+        )
         until(lambda channel=channel, heard=heard: len(discord.messages.get(channel, [])) > heard, theme)  # type: ignore[misc]
 
 
@@ -354,6 +351,7 @@ def main() -> None:
     def say(line: str) -> None:
         print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # with all that was begun
     with _folder(chosen.folder) as folder:
         if chosen.requests:
             proof = prove(folder, chosen.voice, chosen.requests, say)
