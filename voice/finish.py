@@ -18,9 +18,10 @@ VOWEL_LEVEL = -19.0  # dB re full scale, RMS of vowels at mezzo-forte
 PEAK = 0.97
 FADE = 0.012  # seconds
 RELEASE = 0.2  # seconds of ring kept after a phrase's last sound
-AHEAD = 0.06  # seconds kept before a phrase's first
+AHEAD = 0.01  # seconds kept before a phrase's first; more is the network's own breath, heard as an s
 EVENNESS = 0.7  # of the level differences between vowels that is taken away
 LARGEST_CUT, LARGEST_LIFT = 9.0, 12.0  # dB
+HELD, STEP = 0.5, 0.1  # seconds: a vowel so long is evened within itself, in such steps
 SILENT = -60.0  # dB; a vowel below was lost, and is not lifted
 
 
@@ -65,7 +66,7 @@ def even(audio: Samples, origin: float, vowels: Sequence[tuple[float, float]], w
     """The stem with its vowels brought near their wanted level: vowels [(start, end) seconds], wanted [vowels] dB.
 
     Vowels differ by nature, and the network's differ more: most of the difference is taken away, slowly, so that no
-    vowel's own shape is touched. Between vowels the gain moves in a straight line (in dB).
+    vowel's attack and end are touched. Between vowels the gain moves in a straight line (in dB).
     """
     levels = np.array([_level(audio, start - origin, end - origin) for start, end in vowels])
     heard = levels > SILENT
@@ -73,9 +74,10 @@ def even(audio: Samples, origin: float, vowels: Sequence[tuple[float, float]], w
         return audio
     gains = np.clip(EVENNESS * (wanted - levels), -LARGEST_CUT, LARGEST_LIFT)
     gains += (1 - EVENNESS) * float(np.median((wanted - levels)[heard]))
-    points = [
-        (t, g) for (a, b), g in zip(vowels, gains, strict=True) for t in (a + 0.02, max(b - 0.02, a + 0.03))
-    ]
+    points: list[tuple[float, float]] = []
+    for (a, b), g in zip(vowels, gains, strict=True):
+        inner = [(t, g - stray) for t, stray in _strays(audio, a - origin, b - origin, origin)]
+        points += [(a + 0.02, g), *inner, (max(b - 0.02, a + 0.03), g)]
     times = np.array([t for t, _ in points])
     coarse = np.arange(0.0, len(audio) / SAMPLE_RATE + 0.005, 0.005)
     curve = np.interp(coarse + origin, times, [g for _, g in points])
@@ -87,6 +89,16 @@ def _level(audio: Samples, start: float, end: float) -> float:
     a, b = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
     x = audio[max(a, 0) : max(b, a + 1)].astype(np.float64)
     return float(10 * np.log10(np.mean(x**2) + 1e-12)) if len(x) else -120.0
+
+
+def _strays(audio: Samples, start: float, end: float, origin: float) -> list[tuple[float, float]]:
+    """Within a held vowel: (score seconds, dB to take away), how far its level strays from its own straight line."""
+    if end - start < HELD:
+        return []
+    middles = np.arange(start + STEP, end - STEP / 2, STEP)
+    levels = np.array([_level(audio, t - STEP / 2, t + STEP / 2) for t in middles])
+    line = np.polyval(np.polyfit(middles, levels, 1), middles)
+    return [(float(t + origin), float(EVENNESS * x)) for t, x in zip(middles, levels - line, strict=True)]
 
 
 def limited(audio: Samples) -> Samples:
