@@ -86,6 +86,14 @@ class House:
             vocoders=wanted.vocoders,
         )
 
+    def backing(self, voice: str) -> ScoreSinger:
+        """A shipped voice of ours beside the lead, on the same network."""
+        from voice.engines.own import OwnSinger
+        from voice.singer import Singer
+        from voice.voices import load_voice
+
+        return OwnSinger(Singer(self.network, load_voice(voice)))
+
     @property
     def reach(self) -> tuple[int, int]:
         """The comfortable range of whoever sings, as MIDI numbers; our own singer's without loading the network."""
@@ -110,6 +118,8 @@ class House:
 
     def studio(self, library: Library, used: Callable[[str], Collection[str]]) -> Studio:
         from skills.song import Studio
+        from voice.engines import engine_of
+        from voice.engines.own import OwnSinger
 
         return Studio(
             library=library,
@@ -120,6 +130,7 @@ class House:
             used=used,
             reach=lambda: self.reach,
             operator=lambda: self.operator,
+            backing=self.backing if engine_of(self.settings.voice.name) == OwnSinger.engine else None,
             writer=self.writer,
             palette=self.card.palette,
         )

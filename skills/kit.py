@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skills.backing import backing_parts
 from skills.files import write_text_whole, written_whole
 from skills.karaoke import Look, ass, lrc, timed_lines
 from skills.library import Library, LibraryError, Song
 from skills.lyrics import Lyrics
 from skills.provenance.carrying import seal_more
-from skills.song import read_score, read_take, style_of
+from skills.song import read_score, read_take
+from skills.style import style_of
 from voice.formats import write_score
 from voice.score import Score
 from voice.take import STUDIO_RATE, Take
@@ -101,21 +103,24 @@ def arrangement_of(desk: Desk) -> Arrangement:
 
 
 def midi(desk: Desk, out: Path) -> list[Path]:
-    """A MIDI file for each part, the voice with its words among them."""
+    """A MIDI file for each part, those of voices with their words."""
     from skills.studio.parts import part_midi
 
-    written = _score(desk, out / "midi" / "voice.mid")
+    written = _sheet_of(desk.score, out / "midi" / "voice.mid")
     for part in arrangement_of(desk).parts:
         path = out / "midi" / f"{part.name}.mid"
         with written_whole(path) as temporary:
             temporary.write_bytes(part_midi(part, desk.score))
         written.append(path)
+    for part in backing_parts(desk.score, style_of(desk.song.brief), desk.song.voice):
+        if (desk.folder / "stems" / f"{part.name}.wav").is_file():
+            written += _sheet_of(part.score, out / "midi" / f"{part.name}.mid")
     return written
 
 
-def _score(desk: Desk, path: Path) -> list[Path]:
+def _sheet_of(score: Score, path: Path) -> list[Path]:
     with written_whole(path) as temporary:
-        write_score(desk.score, temporary)
+        write_score(score, temporary)
     return [path]
 
 
@@ -206,7 +211,7 @@ def readme(desk: Desk) -> str:
 
 
 def _sheet(ending: str) -> Maker:
-    return lambda desk, out: _score(desk, out / f"{desk.name}{ending}")
+    return lambda desk, out: _sheet_of(desk.score, out / f"{desk.name}{ending}")
 
 
 EXPORTS: Mapping[str, Maker] = {

@@ -1,6 +1,6 @@
 """Reuse: a version of a song takes over from the song before it what would only be made again as it was.
 
-What a step reads, as a hash, decides: `sing` and `band` are the steps that take long, and each reads a part of the
+What a step reads, as a hash, decides: what takes long is singing, backing and the band, and each reads a part of the
 score only, so that new words leave the band as it is and new chords leave the voice.
 """
 
@@ -15,8 +15,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from skills.backing import STEM, backing_parts
 from skills.files import written_whole
 from skills.library import Library, Song
+from skills.style import style_of
 from voice.score import Score
 
 
@@ -25,20 +27,33 @@ def what_is_sung(song: Song, score: Score) -> Any:
     return bare.to_json(), song.voice, song.sung_with, dict(song.expression)
 
 
+def what_backs(song: Song, score: Score) -> Any:
+    parts = backing_parts(score, style_of(song.brief), song.voice)
+    return [(part.name, part.voice, part.score.to_json()) for part in parts], song.sung_with
+
+
 def what_is_played(song: Song, score: Score) -> Any:
     places = [(note.tick, note.ticks) for note in score.notes]  # the band fills the gaps between them
     bare = dataclasses.replace(score, title="", notes=(), language="")
     return bare.to_json(), places, song.brief.style, song.seed
 
 
-READS: Mapping[str, Callable[[Song, Score], Any]] = {"sing": what_is_sung, "band": what_is_played}
+READS: Mapping[str, Callable[[Song, Score], Any]] = {
+    "sing": what_is_sung,
+    "backing": what_backs,
+    "band": what_is_played,
+}
 
 
 def made_by(step: str, folder: Path) -> list[Path]:
-    """The files of a song's folder that a step made."""
+    """The files of a song's folder that a step, or the backing singers in it, made."""
     if step == "sing":
         return [folder / "stems" / "vocal.wav", folder / "take.json"]
-    return sorted(path for path in (folder / "stems").glob("*.wav") if path.stem != "vocal")
+    backing = sorted((folder / "stems").glob(f"{STEM}*.wav"))
+    if step == "backing":
+        return backing
+    others = {*backing, folder / "stems" / "vocal.wav"}
+    return sorted(path for path in (folder / "stems").glob("*.wav") if path not in others)
 
 
 def take_over(library: Library, song: str, step: str) -> bool:

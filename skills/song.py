@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skills.backing import STEM, backing_parts, stem_of
 from skills.brief import Brief
 from skills.files import write_text_whole, written_whole
 from skills.library import Library, Song, song_id
@@ -24,11 +25,14 @@ from skills.originality.check import check_melody, check_words, findings
 from skills.provenance import ledger, models
 from skills.provenance.carrying import marked, note_order, seal
 from skills.reuse import take_over
-from skills.style import Style, load_style
+from skills.style import style_of
 from voice.score import Score
 from voice.take import STUDIO_RATE, Take
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from skills.provenance.operator import Operator
     from skills.words import Author
     from voice.engines.protocol import ScoreSinger
@@ -53,7 +57,8 @@ class Studio:
 
     `reach()`: the singer's comfortable range, as MIDI numbers. `used(song)`: lines that this song must not sing again
     (those of other songs). `palette`: the persona's colours, '#rrggbb' (see skills/drawing/paint.py).
-    `operator()`: whose certificate signs the clips. `writer`: the language model behind `author`, '' for none.
+    `backing(voice)`: a singer beside the lead; None where nobody can. `operator()`: whose certificate signs the clips.
+    `writer`: the language model behind `author`, '' for none.
     """
 
     library: Library
@@ -64,6 +69,7 @@ class Studio:
     used: Callable[[str], Collection[str]]
     reach: Callable[[], tuple[int, int]]
     operator: Callable[[], Operator]
+    backing: Callable[[str], ScoreSinger] | None = None
     writer: str = ""
     palette: tuple[str, ...] = ()
 
@@ -77,10 +83,7 @@ def nothing(step: str, fraction: float) -> None:
 
 
 def step(name: str) -> Callable[[Work], Step]:
-    """A step announces its beginning and end, and returns the seconds that it took.
-
-    A version of another song takes over what the step would only make again as it was.
-    """
+    """A step announces its beginning and end, and returns the seconds that it took."""
 
     def wrap(work: Work) -> Step:
         @functools.wraps(work)
@@ -88,8 +91,7 @@ def step(name: str) -> Callable[[Work], Step]:
             began = time.perf_counter()
             progress(name, 0.0)
             with studio.library.held(song):
-                if not take_over(studio.library, song, name):
-                    work(studio, song, progress)
+                work(studio, song, progress)
             progress(name, 1.0)
             return round(time.perf_counter() - began, 3)
 
@@ -165,32 +167,40 @@ def compose_score(studio: Studio, song: str, progress: Progress) -> None:
 
 @step("sing")
 def sing_score(studio: Studio, song: str, progress: Progress) -> None:
-    """score.json -> stems/vocal.wav, take.json"""
-    import soundfile
-
+    """score.json -> stems/vocal.wav, take.json, stems/backing-*.wav"""
     folder, now = studio.library.folder(song), studio.library.read(song)
-    score, singer = read_score(folder), studio.singer()
-    take = singer.sing(
-        score, expression_of(now, singer), now.sung_with, progress=lambda done: progress("sing", done)
-    )
-    with written_whole(folder / "stems" / "vocal.wav") as path:
-        soundfile.write(path, take.studio_audio(), STUDIO_RATE, subtype="PCM_24")
-    write_text_whole(folder / "take.json", take.timings_json())
-    _note(studio, song, "sang", models.singer(singer), voice=studio.voice)
+    score = read_score(folder)
+    parts = backing_parts(score, style_of(now.brief), studio.voice) if studio.backing else []
+    lead = len(score.notes) / (len(score.notes) + sum(len(part.sung.notes) for part in parts))
+    if not take_over(studio.library, song, "sing"):
+        singer = studio.singer()
+        take = singer.sing(
+            score, expression_of(now, singer), now.sung_with, lambda done: progress("sing", lead * done)
+        )
+        _write_stem(folder, "vocal", take.studio_audio())
+        write_text_whole(folder / "take.json", take.timings_json())
+        _note(studio, song, "sang", models.singer(singer), voice=studio.voice)
+    if studio.backing and parts and not take_over(studio.library, song, "backing"):
+        singers = [studio.backing(part.voice) for part in parts]
+        for i, (part, singer) in enumerate(zip(parts, singers, strict=True)):
+            take = singer.sing(part.sung, None, now.sung_with)
+            _write_stem(folder, part.name, stem_of(part, take))
+            progress("sing", lead + (1 - lead) * (i + 1) / len(parts))
+        voices = {part.name: part.voice for part in parts}
+        _note(studio, song, "sang with", models.backing(singers), part="backing vocals", voices=voices)
 
 
 @step("band")
 def play_band(studio: Studio, song: str, progress: Progress) -> None:
     """score.json -> stems/*.wav of the band"""
-    import soundfile
-
     from skills.studio import arrange, play
 
+    if take_over(studio.library, song, "band"):
+        return
     now, folder = studio.library.read(song), studio.library.folder(song)
     stems = play(arrange(read_score(folder), style_of(now.brief), now.seed))
     for name, audio in stems.items():
-        with written_whole(folder / "stems" / f"{name}.wav") as path:
-            soundfile.write(path, audio.T, STUDIO_RATE, subtype="PCM_24")
+        _write_stem(folder, name, audio)
     _note(studio, song, "played", models.band(), players=sorted(stems))
 
 
@@ -211,14 +221,21 @@ def mix_clip(studio: Studio, song: str, progress: Progress) -> None:
         path.stem: soundfile.read(path, dtype="float32")[0].T
         for path in sorted((folder / "stems").glob("*.wav"))
     }
-    mixed = mix(stems.pop("vocal"), stems, score, style_of(now.brief), lead=take.lead)
-    mixed = marked(mixed, song, studio.artist)
-    _note(studio, song, "mixed", models.desk())
-    progress("mix", 0.6)
-    cover = folder / "cover.png"
-    write_cover(cover, now.brief, lyrics, studio.artist, now.seed, Palette.of(studio.palette))
-    clip = encode(mixed, folder, lyrics.title, studio.artist, comment=label(studio.artist), cover=cover)
-    write_exports(folder, score, lyrics, take, artist=studio.artist)
+    style, vocal = style_of(now.brief), stems.pop("vocal")
+    beside = {side: stems.pop(f"{STEM}{side}") for side in style.backing if f"{STEM}{side}" in stems}
+    cover, palette = folder / "cover.png", Palette.of(studio.palette)
+    with ThreadPoolExecutor(1) as beside_the_desk:
+        drawn = beside_the_desk.submit(
+            write_cover, cover, now.brief, lyrics, studio.artist, now.seed, palette
+        )
+        written = beside_the_desk.submit(write_exports, folder, score, lyrics, take, studio.artist)
+        mixed = mix(vocal, stems, score, style, lead=take.lead, backing=beside)
+        mixed = marked(mixed, song, studio.artist)
+        _note(studio, song, "mixed", models.desk())
+        progress("mix", 0.6)
+        drawn.result()
+        clip = encode(mixed, folder, lyrics.title, studio.artist, comment=label(studio.artist), cover=cover)
+        written.result()
     seal(folder, [clip.mp3, clip.ogg], lyrics.title, studio.artist, label(studio.artist), studio.operator())
     write_text_whole(folder / "clip.json", json.dumps(dataclasses.asdict(clip), default=str))
 
@@ -260,6 +277,7 @@ def _finished(studio: Studio, song: str, folder: Path, timings: dict[str, float]
         credits={
             "artist": studio.artist,
             "vocals": f"sung by Troubadour's voice '{studio.voice}' (AI)",
+            **_backing_credit(folder),
             "lyrics": "written by Troubadour (AI)",
             "composition": "composed by Troubadour (AI)",
             "instrumentation": "arranged by Troubadour (AI), played by libsonare's instrument models",
@@ -267,6 +285,22 @@ def _finished(studio: Studio, song: str, folder: Path, timings: dict[str, float]
         },
         versions={name: version(name) for name in ("troubadour", "torch", "libsonare")},
     )
+
+
+def _backing_credit(folder: Path) -> dict[str, str]:
+    if not any((folder / "stems").glob(f"{STEM}*.wav")):
+        return {}
+    sang = [entry for entry in ledger.read(folder) if entry.what == "sang with"]
+    voices = " and ".join(f"'{name}'" for name in sang[-1].facts["voices"].values())
+    return {"backing vocals": f"sung by Troubadour's {voices} (AI)"}
+
+
+def _write_stem(folder: Path, name: str, audio: NDArray[np.float32]) -> None:
+    """[samples] or [2, samples]"""
+    import soundfile
+
+    with written_whole(folder / "stems" / f"{name}.wav") as path:
+        soundfile.write(path, audio.T, STUDIO_RATE, subtype="PCM_24")
 
 
 def _note(studio: Studio, song: str, deed: str, model: models.Model, **facts: object) -> None:
@@ -284,10 +318,6 @@ def expression_of(song: Song, singer: ScoreSinger) -> Expression | None:
     if not song.expression:
         return None
     return dataclasses.replace(singer.expression, **song.expression)
-
-
-def style_of(brief: Brief) -> Style:
-    return load_style(brief.style or "blues")
 
 
 def read_score(folder: Path) -> Score:

@@ -11,6 +11,8 @@ import yaml
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from skills.brief import Brief
+from voice.harmony import Side
 from voice.score import Mode
 
 STYLES = Path(__file__).parent / "styles"
@@ -112,6 +114,20 @@ class Part:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class Backing:
+    """A singer beside the lead.
+
+    `sings`: 'chorus' the lines of choruses, 'answer' lines that come back (a response, a hook at a verse's end),
+    'close' the song's last line. `short`: in a short song too. `level`: dB against the lead; `pan`: -1..1.
+    """
+
+    sings: tuple[Literal["chorus", "answer", "close"], ...]
+    short: bool = False
+    level: float = -8.0
+    pan: float = 0.0
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Groove:
     """Tempo and feel. `tempo`: beats a minute by pace; `swing` at the slowest and at the fastest tempo."""
 
@@ -139,7 +155,8 @@ class Sound:
 
 @dataclass(frozen=True, config=_STRICT)
 class Style:
-    """A kind of music: tune, harmony, groove, band and sound are separate layers (see `fuse`)."""
+    """A kind of music: tune, harmony, groove, band and sound are separate layers (see `fuse`). `backing`: who sings
+    above and below the lead; nobody, if empty."""
 
     name: str
     title: str
@@ -147,6 +164,7 @@ class Style:
     harmony: Harmony
     groove: Groove
     parts: Mapping[str, Part]
+    backing: Mapping[Side, Backing] = Field(default_factory=dict)
     sound: Sound = Field(default_factory=Sound)
 
     def pace(self, mood: str) -> Pace:
@@ -192,6 +210,10 @@ def load_style(name: str) -> Style:
     return read_style(first, path.read_text(encoding="utf-8"))
 
 
+def style_of(brief: Brief) -> Style:
+    return load_style(brief.style or "blues")
+
+
 def read_style(name: str, text: str) -> Style:
     """The style written in `text` (YAML). Raises StyleError, naming the key that is wrong."""
     try:
@@ -205,7 +227,7 @@ def read_style(name: str, text: str) -> Style:
 
 
 def fuse(first: Style, second: Style) -> Style:
-    """Tune and harmony of `first`; groove, drums, bass and sound of `second`; the other players of both."""
+    """Tune, harmony and backing of `first`; groove, drums, bass and sound of `second`; the other players of both."""
     rhythm = {n: p for n, p in second.parts.items() if p.role in ("drums", "bass")}
     colours = {n: p for n, p in first.parts.items() if p.role in ("chords", "fills")}
     pads = {n: p for n, p in second.parts.items() if p.role in ("pad", "harmony")}
@@ -216,5 +238,6 @@ def fuse(first: Style, second: Style) -> Style:
         harmony=first.harmony,
         groove=second.groove,
         parts={**rhythm, **pads, **colours},
+        backing=first.backing,
         sound=second.sound,
     )

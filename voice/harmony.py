@@ -8,7 +8,7 @@ fourths and fifths, small steps, no parallel fifths, and all within the reach of
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from voice.reach import propose_key
@@ -64,12 +64,16 @@ def harmony(
     return dataclasses.replace(lead, title=f"{lead.title} ({side})".strip(), notes=tuple(part), tempo=tempo)
 
 
-def harmonist(lead: Score, side: Side, but: str = "") -> Voice:
-    """The shipped voice, other than `but`, for which a part on that side of the lead lies best."""
-    voices = [load_voice(name) for name in shipped() if name != but]
+def harmonist(
+    lead: Score, side: Side, but: Collection[str] = (), within: Sequence[Section] | None = None
+) -> Voice:
+    """The shipped voice, none of `but`, for which a part on that side of the lead lies best."""
+    voices = [load_voice(name) for name in shipped() if name not in but]
     return min(
         voices,
-        key=lambda v: propose_key(harmony(lead, side, v.comfortable), v.comfortable, farthest=0).outside,
+        key=lambda v: (
+            propose_key(harmony(lead, side, v.comfortable, within), v.comfortable, farthest=0).outside
+        ),
     )
 
 

@@ -60,7 +60,7 @@ def add_to(app: typer.Typer) -> None:
         take = singer.sing(wanted, expression, seed=seed)
         files = {out: take}
         for side, named in parts:
-            beside = load_voice(named) if named else harmonist(wanted, side, but=singer.name)
+            beside = load_voice(named) if named else harmonist(wanted, side, but=[singer.name])
             part = harmony_to(wanted, side, beside.comfortable)
             name = f"{out.stem}.{side}-{beside.name}{out.suffix}"
             files[out.with_name(name)] = Singer(home.network, beside).sing(part, seed=seed)

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skills.backing import STEM
 from skills.files import write_text_whole
 from skills.provenance import ledger
 from skills.provenance.credentials import Statement, sha256, sign
@@ -25,6 +26,7 @@ PARTS = {
     "wrote": "lyrics",
     "composed": "composition",
     "sang": "vocals",
+    "sang with": "vocals",
     "played": "instrumentation",
     "mixed": "post-production",
 }
@@ -38,9 +40,9 @@ def marked(mixed: Mix, song: str, artist: str) -> Mix:
 
     The mark moves peaks a little, so they are held under the ceiling once more.
     """
-    from skills.studio.mix import limited
+    from skills.studio.mix import under_ceiling
 
-    return dataclasses.replace(mixed, master=limited(mark(mixed.master, Payload.of(song, artist))))
+    return dataclasses.replace(mixed, master=under_ceiling(mark(mixed.master, Payload.of(song, artist))))
 
 
 def note_order(folder: Path, brief: Brief, seed: int, fan: str = "") -> None:
@@ -96,7 +98,7 @@ def _seal(
         label=label,
         program=f"Troubadour {version('troubadour')}",
         models={
-            PARTS[entry.what]: entry.facts["model"]
+            entry.facts.get("part", PARTS[entry.what]): entry.facts["model"]
             for entry in entries
             if entry.what in PARTS and "model" in entry.facts
         },
@@ -124,5 +126,6 @@ def _ingredients(folder: Path) -> dict[str, str]:
     there = {name: folder / path for name, path in MADE_FROM.items() if (folder / path).is_file()}
     for stem in sorted((folder / "stems").glob("*.wav")):
         if stem.stem != "vocal":
-            there[f"samples: {stem.stem}"] = stem
+            kind = "voice" if stem.stem.startswith(STEM) else "samples"
+            there[f"{kind}: {stem.stem}"] = stem
     return {name: sha256(path) for name, path in there.items()}

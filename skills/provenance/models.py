@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -53,6 +53,13 @@ def singer(who: ScoreSinger) -> Model:
     card = getattr(who, "card", None)  # a voicebank's, which must name its origin
     learnt = card.origin if card else "as its owner says"
     return _model(f"{who.engine} voice {who.name}", "", who.licence, learnt)
+
+
+def backing(singers: Sequence[ScoreSinger]) -> Model:
+    """Those beside the lead, as one."""
+    each = [singer(who) for who in singers]
+    names, learnt = (" and ".join(dict.fromkeys(m[key] for m in each)) for key in ("name", "learnt_from"))
+    return _model(names, each[0]["version"], each[0]["licence"], learnt)
 
 
 def band() -> Model:

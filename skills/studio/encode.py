@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,10 +46,11 @@ def encode(
     Raises StudioError where the folder or the disk refuses.
     """
     tags = {"title": title, "artist": artist, "comment": comment}
-    audio = mixed.master
     try:
-        mp3, lufs, peak, audio = _coded(audio, folder / "clip.mp3", tags, cover)
-        ogg, _, _, _ = _coded(audio, folder / "clip.ogg", tags)
+        with ThreadPoolExecutor(2) as coders:
+            second = coders.submit(_coded, mixed.master, folder / "clip.ogg", tags)
+            mp3, lufs, peak = _coded(mixed.master, folder / "clip.mp3", tags, cover)
+            ogg, _, _ = second.result()
     except OSError as error:
         raise StudioError(
             f"the clip could not be written to {folder}: {error.strerror or error}. Make room on the disk or "
@@ -59,7 +61,7 @@ def encode(
 
 def _coded(
     audio: Audio, path: Path, tags: Mapping[str, str], cover: Path | None = None
-) -> tuple[Path, float, float, Audio]:
+) -> tuple[Path, float, float]:
     with written_whole(path) as temporary:
         for _ in range(ROUNDS):
             write_coded(audio, temporary, path.suffix, tags, cover)
@@ -69,7 +71,7 @@ def _coded(
             audio = audio * np.float32(10 ** ((PEAK - peak - 0.05) / 20))
         else:
             raise StudioError(f"{path.name} peaks at {peak:.1f} dBTP after coding, above {PEAK:g}")
-    return path, lufs, peak, audio
+    return path, lufs, peak
 
 
 def write_coded(

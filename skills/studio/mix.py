@@ -14,13 +14,15 @@ from skills.studio.desk import high_pass, insert, run, scene, strip
 from skills.studio.errors import StudioError
 from skills.studio.levels import PRESENCE, at_level, loudness, singing, true_peak
 from skills.studio.tone import Audio, band_power, decibels, desk, driven, equalised, led_to
-from skills.style import Part, Sound, Style
+from skills.style import Backing, Part, Sound, Style
+from voice.harmony import Side
 from voice.score import Score
 from voice.take import STUDIO_RATE
 
 LOUDNESS = -14.0  # LUFS of the master
 CEILING = -1.5  # dBTP of the master; coding may add some, -1 is the promise
-LOUDNESS_STEP = 0.25  # LU from the aim at which the master is left as it is
+RELEASE = 80.0  # ms, of the limiter
+LOUDNESS_STEP = 0.2  # LU from the aim at which the master is left as it is
 VOICE_LEVEL = -20.0  # LUFS of the voice alone before mastering
 BAND_LEVEL = -25.0  # LUFS of a player at level 0
 DUCK_DB = 3.0
@@ -48,27 +50,39 @@ class Mix:
         return float(self.master.shape[1] / STUDIO_RATE)
 
 
-def mix(vocal: Audio, backing: Mapping[str, Audio], score: Score, style: Style, lead: float = 0.0) -> Mix:
-    """Mixes a dry voice ([samples], 48 kHz, `lead` seconds before tick 0) with the band's stems ([2, samples]).
+def mix(
+    vocal: Audio,
+    band: Mapping[str, Audio],
+    score: Score,
+    style: Style,
+    lead: float = 0.0,
+    backing: Mapping[Side, Audio] | None = None,
+) -> Mix:
+    """Mixes a dry voice ([samples], 48 kHz, `lead` seconds before tick 0) with the band's stems ([2, samples]) and
+    the backing singers' ([samples], from tick 0).
 
     Raises StudioError where there is nothing to hear or the numbers are broken.
     """
-    if not np.isfinite(vocal).all() or any(not np.isfinite(stem).all() for stem in backing.values()):
+    beside = {f"backing-{side}": stem[None] for side, stem in (backing or {}).items()}
+    if any(not np.isfinite(stem).all() for stem in (vocal, *band.values(), *beside.values())):
         raise StudioError("a stem holds numbers that are not sound (inf or nan): make the song again")
-    voice, band = _aligned(vocal, backing, lead)
+    voice, stems = _aligned(vocal, {**band, **beside}, lead)
+    beside, band = {name: stems.pop(name) for name in beside}, stems
     if not voice.any() and not any(stem.any() for stem in band.values()):
         raise StudioError("there is nothing to hear: every stem is silent")
     parts = {name: style.parts[name] if name in style.parts else _unknown(name) for name in band}
     with ThreadPoolExecutor(HANDS) as hands:
         treated = hands.submit(_treated_voice, voice)
         players = hands.map(lambda name: _player(band[name], parts[name]), list(band))
+        singers = hands.map(_backing_voice, beside.values(), (style.backing[side] for side in backing or ()))
         voice, band = treated.result(), dict(zip(band, players, strict=True))
+        beside = dict(zip(beside, singers, strict=True))
     band, over = _balanced(voice, band, parts, style.sound)
-    mixed = _desk(voice, band, parts, score, style.sound)
+    mixed = _desk(voice, beside, band, parts, score, style.sound)
     mixed = equalised(mixed, desk().bands["mix"])
     mixed = led_to(mixed, desk().targets["mix"], most=MIX_MOVE, share=MIX_SHARE)
     master, lufs, peak = _mastered(mixed)
-    return Mix(master, {"vocal": np.stack([voice, voice]), **band}, lufs, peak, over)
+    return Mix(master, {"vocal": np.stack([voice, voice]), **beside, **band}, lufs, peak, over)
 
 
 def _unknown(name: str) -> Part:
@@ -110,10 +124,31 @@ def _player(stem: Audio, part: Part) -> Audio:
     shaped = equalised(pure, desk().bands.get(part.instrument, ()))
     if not shaped.any():
         return shaped
-    placed = at_level(shaped, BAND_LEVEL + part.level)
-    angle = (part.pan + 1) * np.pi / 4
+    return _placed(at_level(shaped, BAND_LEVEL + part.level), part.pan)
+
+
+def _placed(audio: Audio, pan: float) -> Audio:
+    """[2, samples], from -1 left to 1 right."""
+    angle = (pan + 1) * np.pi / 4
     sides = np.array([[np.cos(angle)], [np.sin(angle)]], dtype=np.float32) * np.sqrt(2)
-    return np.ascontiguousarray(placed * sides, dtype=np.float32)
+    return np.ascontiguousarray(audio * sides, dtype=np.float32)
+
+
+def _backing_voice(stem: Audio, singer: Backing) -> Audio:
+    """A backing singer's stem ([1, samples]) evened, under the lead and beside it. [2, samples]"""
+    sounding = np.flatnonzero(stem[0])
+    if not len(sounding):
+        return stem.repeat(2, axis=0)
+    here = slice(sounding[0], sounding[-1] + 1)  # it rests for most of the song
+    even = led_to(equalised(stem[:, here], desk().bands["backing"]), desk().targets["vocal"], most=VOICE_MOVE)
+    chain = [
+        insert("dynamics.deesser", frequencyHz=6500, thresholdDb=-34, ratio=4, rangeDb=8),
+        insert("dynamics.compressor", thresholdDb=-28, ratio=4, attackMs=8, releaseMs=120, kneeDb=6),
+    ]
+    done = run(scene([strip("backing", inserts=chain)], []), [at_level(even.repeat(2, axis=0), VOICE_LEVEL)])
+    placed = np.zeros((2, stem.shape[1]), np.float32)
+    placed[:, here] = _placed(at_level(done, VOICE_LEVEL + singer.level), singer.pan)
+    return placed
 
 
 def _balanced(
@@ -137,7 +172,12 @@ def _balanced(
 
 
 def _desk(
-    voice: Audio, band: dict[str, Audio], parts: Mapping[str, Part], score: Score, sound: Sound
+    voice: Audio,
+    beside: Mapping[str, Audio],
+    band: Mapping[str, Audio],
+    parts: Mapping[str, Part],
+    score: Score,
+    sound: Sound,
 ) -> Audio:
     """Everything through libsonare's mixer: ducking, room, the voice's plate and delay, the bus."""
     room_of = desk().room
@@ -163,6 +203,9 @@ def _desk(
         )
     ]
     inputs = [np.stack([voice, voice])]
+    for name, stem in beside.items():  # further back in the room than the lead
+        strips.append(strip(name, sends={"room": sound.room_db, "plate": sound.plate_db + 3}))
+        inputs.append(stem)
     for name, stem in band.items():
         send = sound.room_db + room_of.get(parts[name].instrument, 0.0)
         ducked = [] if parts[name].role in ("drums", "fills") else [duck]
@@ -209,13 +252,18 @@ def _desk(
 
 
 def _mastered(mixed: Audio) -> tuple[Audio, float, float]:
-    """At LOUDNESS and under CEILING, faded at the end: the gain is found, then limited, then checked."""
+    """At LOUDNESS and under CEILING, faded at the end: the gain is found, then limited, then checked.
+
+    The limiter takes longer than all else on the desk, so the gain is found with a rough one in its place.
+    """
     fade = int(FADE * STUDIO_RATE)
     mixed = mixed.copy()
     mixed[:, -fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
     gain = LOUDNESS - loudness(mixed)
-    for _ in range(4):
-        master = limited(mixed * np.float32(10 ** (gain / 20)))
+    for _ in range(3):
+        gain += LOUDNESS - loudness(_roughly_limited(mixed * np.float32(10 ** (gain / 20))))
+    for _ in range(3):
+        master = under_ceiling(_limited(mixed * np.float32(10 ** (gain / 20))))
         off = LOUDNESS - loudness(master)
         if abs(off) <= LOUDNESS_STEP:
             break
@@ -223,8 +271,28 @@ def _mastered(mixed: Audio) -> tuple[Audio, float, float]:
     return master, loudness(master), true_peak(master)
 
 
-def limited(sound: Audio) -> Audio:
-    """[2, samples], with peaks under CEILING."""
+def under_ceiling(sound: Audio) -> Audio:
+    """[2, samples], a little softer where a peak stands above CEILING."""
+    over = true_peak(sound) - CEILING
+    return sound * np.float32(10 ** (-over / 20)) if over > 0 else sound
+
+
+def _roughly_limited(sound: Audio) -> Audio:
+    """[2, samples], about as loud as the limiter would leave it: a gain for each millisecond."""
+    step = STUDIO_RATE // 1000
+    peaks = np.abs(sound).max(axis=0)
+    peaks = np.pad(peaks, (0, -len(peaks) % step)).reshape(-1, step).max(axis=1)
+    wanted = np.minimum(1.0, 10 ** (CEILING / 20) / np.maximum(peaks, 1e-6))
+    ahead = np.lib.stride_tricks.sliding_window_view(np.pad(wanted, (0, 3), mode="edge"), 4).min(axis=1)
+    back, gain, gains = 1 - np.exp(-1 / RELEASE), 1.0, np.empty(len(ahead), np.float32)
+    for i, most in enumerate(ahead.tolist()):
+        gain = min(most, gain + (1 - gain) * back)
+        gains[i] = gain
+    return sound * gains.repeat(step)[: sound.shape[1]]
+
+
+def _limited(sound: Audio) -> Audio:
+    """[2, samples], with peaks about CEILING."""
     import libsonare
 
     done = libsonare.mastering_process_stereo(
@@ -232,6 +300,6 @@ def limited(sound: Audio) -> Audio:
         sound[0],
         sound[1],
         STUDIO_RATE,
-        {"ceilingDb": CEILING, "releaseMs": 80, "lookaheadMs": 3},
+        {"ceilingDb": CEILING, "releaseMs": RELEASE, "lookaheadMs": 3, "oversampleFactor": 2},
     )
     return np.array([done.left, done.right], dtype=np.float32)

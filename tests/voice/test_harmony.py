@@ -64,5 +64,5 @@ def test_it_sings_in_chosen_sections_only_and_still_in_time() -> None:
 
 def test_the_harmonist_is_a_voice_for_which_the_part_lies_well() -> None:
     low = Score("low", tuple(Note(i * Q, Q, 45 + i % 5, "low") for i in range(8)))
-    assert harmonist(low, "below", but="breaking-rust").name == "coal"
-    assert harmonist(low, "below", but="coal").name != "coal"
+    assert harmonist(low, "below", but=["breaking-rust"]).name == "coal"
+    assert harmonist(low, "below", but=["coal"]).name != "coal"
