@@ -1,8 +1,8 @@
 """Backup and restore of everything that an installation keeps: requests, memory, library, keys.
 
 A backup is taken while the artist goes on: databases first, by SQLite's online backup or pg_dump, then the files, which
-are only ever replaced whole. So what a request's record says was done lies in the backup too. A restore forgets what
-was forgotten since, and sets what was there aside.
+are only ever replaced whole. So what a request's record says was done lies in the backup too. A library in a store is
+copied out of it, and put back into it. A restore forgets what was forgotten since, and sets what was there aside.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ DATABASES = (".sqlite", ".sqlite3")
 # and the index of memories, which is made from their log.
 LEFT_OUT = ("-wal", "-shm", "-journal", ".lock", ".part")
 INDEX = "vectors"
+SONGS = "songs"
 
 
 class BackupError(RuntimeError):
@@ -51,9 +52,12 @@ def back_up(house: House, into: Path, keep: int = 0) -> Path:
     try:
         if house.database.shared:
             _postgres("pg_dump", house.database.url, "--format=custom", "--file", str(part / DUMP))
-        files = list(_files(data))
+        store = house.library.store
+        files = [path for path in _files(data) if not (store and path.is_relative_to(house.library.root))]
         for path in sorted(files, key=lambda path: path.suffix not in DATABASES):
             _copy(path, part / "data" / path.relative_to(data))
+        if store:
+            store.copy_all(part / "data" / SONGS)
         held = {
             str(path.relative_to(part)): _digest(path) for path in sorted(part.rglob("*")) if path.is_file()
         }
@@ -68,8 +72,8 @@ def back_up(house: House, into: Path, keep: int = 0) -> Path:
     return made
 
 
-def put_back(house: House, backup: Path) -> Path | None:
-    """Restores a backup. Returns where what was there before lies now, if anything was. Raises BackupError.
+def put_back(house: House, backup: Path) -> tuple[str, ...]:
+    """Restores a backup. Returns where what was there before lies now, as far as anything was. Raises BackupError.
 
     Whatever fails before the last two renames leaves the data folder as it was.
     """
@@ -90,16 +94,21 @@ def put_back(house: House, backup: Path) -> Path | None:
     if house.database.shared:
         options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
         _postgres("pg_restore", house.database.url, *options, str(backup / DUMP), target=True)
-    if not there:
+    if there:
+        house.forgetting.catch_up(fresh)
+        house.memory.close()
+    before, aside = f"before-{datetime.now(UTC):%Y%m%dT%H%M%S}", []
+    if store := house.library.store:
+        if moved := store.replace_all(fresh / SONGS, before):
+            aside.append(moved)
+        shutil.rmtree(fresh / SONGS, ignore_errors=True)  # from now on copies are made of what lies there
+    if there:
+        aside.insert(0, str(data.with_name(f"{data.name}.{before}")))
+        data.replace(aside[0])
+    else:
         shutil.rmtree(data, ignore_errors=True)  # an empty database that asking for workers has made
-        fresh.replace(data)
-        return None
-    house.forgetting.catch_up(fresh)
-    house.memory.close()
-    aside = data.with_name(f"{data.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S}")
-    data.replace(aside)
     fresh.replace(data)
-    return aside
+    return tuple(aside)
 
 
 def _files(data: Path) -> Iterator[Path]:

@@ -135,7 +135,7 @@ class Forgetting:
         from memory.forgetting import catch_up
         from persona.wiring import House
 
-        there = House(self._house.settings.model_copy(update={"data_dir": copy}))
+        there = House(self._house.settings.of_copy(copy))
         news = self.stones.copy_to(there.forgetting.stones)
         try:
             found = catch_up(there.memory, self._house.memory)

@@ -229,6 +229,11 @@ class Settings(BaseSettings):
         chosen = {"persona": persona, "data_dir": data, "songs": songs, "discord": self.discord.alone()}
         return self.model_copy(update=chosen)
 
+    def of_copy(self, data: Path) -> Settings:
+        """These settings for a copy of the data folder, which has its songs in it."""
+        songs = self.songs.model_copy(update={"store": StoreSettings()})
+        return self.model_copy(update={"data_dir": data, "songs": songs})
+
     @classmethod
     def settings_customise_sources(
         cls,

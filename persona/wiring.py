@@ -188,13 +188,14 @@ class House:
     def author(self) -> Author:
         """Who writes lyrics: the endpoint's model where one is set, else the written material."""
         from skills.words import EmbeddedAuthor, EndpointAuthor
+        from skills.words.endpoint import LONGEST_ANSWER
 
         written = EmbeddedAuthor(self.embedder)
         if self.settings.chat.model == "embedded":
             return written
         from persona.models import ask_with
 
-        return EndpointAuthor(ask_with(self.chat_model), written, self.guard.sayable)
+        return EndpointAuthor(ask_with(self.chat_model, LONGEST_ANSWER), written, self.guard.sayable)
 
     @property
     def writer(self) -> str:
@@ -207,8 +208,12 @@ class House:
     @cached_property
     def chat_model(self) -> BaseChatModel:
         from persona.models import chat_model
+        from persona.models.timing import Timing
 
-        return chat_model(self.settings.chat, self.card, self.embedder, self.settings.cache_dir.expanduser())
+        chosen = self.settings.chat
+        model = chat_model(chosen, self.card, self.embedder, self.settings.cache_dir.expanduser())
+        model.callbacks = [Timing(self.writer or chosen.model, lambda: self.database)]
+        return model
 
     @cached_property
     def skills(self) -> Skills:

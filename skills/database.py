@@ -30,6 +30,9 @@ SCHEMA = (
     "clip text not null, at double precision not null, shown integer not null)",
     "create table if not exists keepsakes (request text primary key, fan text not null, text text not null, "
     "at double precision not null)",
+    # How often the chat model answered, or failed, within which of skills/gauges.py's bounds.
+    "create table if not exists model_times (model text not null, answered integer not null, bound integer not null, "
+    "times bigint not null, seconds double precision not null, primary key (model, answered, bound))",
     # What was begun at social places, and what is known of its end (skills/places/journal.py).
     "create table if not exists attempts (nonce text primary key, address text not null, "
     "begun double precision not null, open integer not null, notes text not null, "

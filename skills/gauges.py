@@ -1,4 +1,5 @@
-"""Gauges: how the queue, the workers, the steps and the posts stand, read from the database that all of them write to.
+"""Gauges: how the queue, the workers, the steps, the chat model and the posts stand, read from the database that all of
+them write to.
 
 Nothing is counted anywhere else, so any process may ask, and a restart loses no figure.
 """
@@ -7,15 +8,18 @@ from __future__ import annotations
 
 import socket
 import time
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from skills.book import STATES, WORKFLOW, RequestBook, State
 from skills.database import Database
 
 WINDOW = 3600.0  # seconds: what is said of times and errors is said of the last hour
 QUANTILES = (0.5, 0.95, 1.0)
+BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # seconds of a chat model's answer
 ALIVE = 30.0  # seconds since the last sign of life
 
 
@@ -25,6 +29,15 @@ class StepTimes:
 
     count: int
     seconds: Mapping[float, float]
+
+
+@dataclass(frozen=True)
+class ModelTimes:
+    """Of one chat model since the beginning. `within`: answers within each of BOUNDS, and in all."""
+
+    within: Sequence[int]
+    seconds: float
+    failed: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,7 @@ class Gauges:
     posts: int
     unclear: int
     occasions: Mapping[str, int]
+    models: Mapping[str, ModelTimes]
 
 
 def look(book: RequestBook, now: float | None = None) -> Gauges:
@@ -70,7 +84,16 @@ def look(book: RequestBook, now: float | None = None) -> Gauges:
         occasions=dict(
             tuple(row) for row in database.read("select state, count(*) from occasions group by state")
         ),
+        models=_models(database),
     )
+
+
+def note_model(database: Database, model: str, seconds: float, answered: bool) -> None:
+    database.write(
+        "insert into model_times values (:model, :answered, :bound, 1, :seconds) on conflict (model, answered, bound) "
+        "do update set times = model_times.times + 1, seconds = model_times.seconds + excluded.seconds",
+        model=model, answered=int(answered), bound=bisect_left(BOUNDS, seconds), seconds=seconds,
+    )  # fmt: skip
 
 
 def healthy(database: Database) -> bool:
@@ -99,6 +122,20 @@ def _steps(database: Database, since: float) -> dict[str, StepTimes]:
         if not name.startswith("DBOS."):
             times[name].append((ended - begun) / 1000)
     return {name: StepTimes(len(took), _quantiles(took)) for name, took in sorted(times.items())}
+
+
+def _models(database: Database) -> dict[str, ModelTimes]:
+    counts: dict[str, list[int]] = defaultdict(lambda: [0] * (len(BOUNDS) + 1))
+    seconds: dict[str, float] = defaultdict(float)
+    failed = Counter[str]()
+    for model, answered, bound, times, took in database.read("select * from model_times"):
+        counts[model][bound] += times if answered else 0
+        seconds[model] += took if answered else 0.0
+        failed[model] += 0 if answered else times
+    return {
+        model: ModelTimes(list(accumulate(each)), seconds[model], failed[model])
+        for model, each in counts.items()
+    }
 
 
 def _quantiles(took: list[float]) -> dict[float, float]:

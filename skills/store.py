@@ -40,11 +40,11 @@ class Store:
     def __init__(self, url: str, endpoint: str = "", key: str = "", secret: str = "") -> None:
         self.url, self.endpoint = url.rstrip("/"), endpoint
         self._key, self._secret = key, secret
-        self._prefix = self.url.removeprefix("s3://")
+        self._prefix = url.removeprefix("s3://").strip("/")
         self._turns: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._held: Counter[str] = Counter()
         self._looked: dict[object, float] = {}
-        if not url.startswith("s3://") or not self._prefix.strip("/"):
+        if not url.startswith("s3://") or not self._prefix:
             raise StoreError(f"{url!r} is no address of a store: it begins with s3:// and a bucket's name")
 
     @cached_property
@@ -188,16 +188,20 @@ class Store:
                     self._bucket.get_file(f"{self._prefix}/{song}/{name}", str(into / song / name))
 
     def replace_all(self, by: Path, aside: str) -> str:
-        """Puts the songs of folder `by` in the place of what is there, which is moved to where this returns."""
-        set_aside = f"{self._prefix}.{aside}"
-        for song in sorted(self.songs()):
-            with self._reaching():
-                self._bucket.mv(f"{self._prefix}/{song}", f"{set_aside}/{song}", recursive=True)
+        """Puts the songs of folder `by` in the place of what is there, which is moved to where this returns, '' where
+        there was nothing. Cut off, it can be done again: what was moved then stays where it is."""
+        set_aside, there = f"{self._prefix}.{aside}", sorted(self.songs())
+        for song in there:
+            names = self._there(song)
+            for name in names:
+                with self._reaching():
+                    self._bucket.cp_file(f"{self._prefix}/{song}/{name}", f"{set_aside}/{song}/{name}")
+            self._remove(song, names)
         for folder in sorted(by.iterdir() if by.is_dir() else ()):
             for name, path in _files(folder).items():
                 with self._reaching():
                     self._bucket.put_file(str(path), f"{self._prefix}/{folder.name}/{name}")
-        return f"s3://{set_aside}"
+        return f"s3://{set_aside}" if there else ""
 
     def _remove(self, song: str, names: Collection[str]) -> None:
         with self._reaching():

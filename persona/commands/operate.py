@@ -16,6 +16,7 @@ from persona.settings import SettingsError
 
 if TYPE_CHECKING:
     from persona.wiring import House
+    from skills.gauges import Gauges
 
 
 def add_to(app: typer.Typer) -> None:
@@ -80,10 +81,12 @@ def add_to(app: typer.Typer) -> None:
             typer.confirm(f"Put {backup} in the place of {home.data}?", abort=True)
         aside = put_back(home, backup.expanduser())
         if as_json:
-            print_json({"restored": home.data, "aside": aside})
+            print_json({"restored": home.data, "aside": list(aside)})
         else:
             told = f"{home.data} is restored"
-            told += f"; what was there is in {aside}: delete it once all is well" if aside else ""
+            told += (
+                f"; what was there is in {' and '.join(aside)}: delete it once all is well" if aside else ""
+            )
             Console(soft_wrap=True, highlight=False).print(told)
 
 
@@ -116,7 +119,7 @@ class Figures:
         occasions = Gauge("troubadour_occasions", "The calendar's occasions by state", labels=["state"])
         for state_, count in now.occasions.items():
             occasions.add_metric([state_], count)
-        yield from (requests, times, steps, troubles, occasions, *self._answers())
+        yield from (requests, times, steps, troubles, occasions, *_models(now), *self._answers())
         yield Gauge("troubadour_queue_waited_seconds", "The longest wait in the queue", value=now.waited)
         yield Gauge("troubadour_drained", "1 while nothing more is begun", value=now.drained)
         yield Gauge("troubadour_workers", "Workers heard of in the last 30 s", value=now.workers)
@@ -139,3 +142,19 @@ class Figures:
                 "Seconds of answers and songs",
                 value=sum(c.seconds for c in costs),
             )
+
+
+def _models(now: Gauges) -> Iterator[Any]:
+    """The chat model's own time, whoever asked it: the artist's answers, lyrics, facts."""
+    from prometheus_client.core import CounterMetricFamily as Counter
+    from prometheus_client.core import HistogramMetricFamily as Histogram
+
+    from skills.gauges import BOUNDS
+
+    times = Histogram("troubadour_model_seconds", "Seconds of the chat model's answers", labels=["model"])
+    failed = Counter("troubadour_model_failures", "Questions that the model did not answer", labels=["model"])
+    bounds = [*map(str, BOUNDS), "+Inf"]
+    for model, each in now.models.items():
+        times.add_metric([model], list(zip(bounds, each.within, strict=True)), each.seconds)
+        failed.add_metric([model], each.failed)
+    yield from (times, failed)

@@ -142,9 +142,8 @@ def figures(data: Path) -> set[str]:
     done = CliRunner().invoke(app, ["metrics"])
     assert done.exit_code == 0, done.output
     families = list(text_string_to_metric_families(done.stdout))
-    return {each.name for each in families} | {
-        f"{each.name}_total" for each in families if each.type == "counter"
-    }
+    suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
+    return {f"{each.name}{end}" for each in families for end in ("", *suffixes.get(each.type, ()))}
 
 
 def test_dashboard_and_alerts_ask_for_figures_that_there_are(own_folders: Path) -> None:

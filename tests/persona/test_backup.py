@@ -21,6 +21,9 @@ from persona.wiring import House
 from skills.address import Address
 from skills.brief import Brief
 from skills.post import Post
+from skills.store import Store
+from tests.persona.scripted_endpoint import Fails, Says, scripted
+from tests.s3 import s3_server
 
 ANN, BOB = Fan("terminal:ann", "Ann"), Fan("terminal:bob", "Bob")
 HERE = Address("terminal")
@@ -33,7 +36,8 @@ def fill(house: House, fan: Fan, secret: str) -> str:
     brief = Brief(f"the hills of {secret}")
     song = house.book.order(fan.id, HERE, brief, secret).request.id
     house.library.open(brief, 7, song)
-    (house.library.folder(song) / "lyrics.json").write_text(f"{secret}, oh {secret}", "utf-8")
+    with house.library.held(song) as folder:
+        (folder / "lyrics.json").write_text(f"{secret}, oh {secret}", "utf-8")
     house.posts.deliver(Post(f"{song}:clip", HERE, f"For {secret}"))
     return song
 
@@ -68,7 +72,7 @@ def test_the_round_trip_brings_requests_memory_library_and_key_back(house: House
     close(house)
     shutil.rmtree(house.data)
 
-    assert put_back(House(read_settings()), made) is None
+    assert put_back(House(read_settings()), made) == ()
     again = House(read_settings())
     assert [each.request.id for each in again.book.of_fan(ANN.id)] == [song]
     assert "Zanzibarine" in recalled(again, ANN)
@@ -91,8 +95,7 @@ def test_a_restore_forgets_what_was_forgotten_since_the_backup(house: House, tmp
 
     aside = put_back(House(read_settings()), made)
     again = House(read_settings())
-    assert aside is not None
-    assert aside.is_dir()
+    assert Path(aside[0]).is_dir()
     assert holding(again.data, "Zanzibarine") == []
     assert again.book.of_fan(ANN.id) == []
     assert again.book.status(kept).request.fan == BOB.id
@@ -177,9 +180,19 @@ def test_a_machine_is_healthy_while_its_own_worker_is_heard_of(house: House) -> 
     assert CliRunner().invoke(app, ["health"]).exit_code == 1
 
 
-def test_the_figures_say_how_the_queue_the_steps_and_the_posts_stand(house: House) -> None:
+def figures() -> dict[tuple[str, ...], float]:
     from prometheus_client.parser import text_string_to_metric_families
 
+    done = CliRunner().invoke(app, ["metrics"])
+    assert done.exit_code == 0, done.output
+    return {
+        (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value
+        for family in text_string_to_metric_families(done.stdout)
+        for sample in family.samples
+    }
+
+
+def test_the_figures_say_how_the_queue_the_steps_and_the_posts_stand(house: House) -> None:
     song = fill(house, ANN, "Zanzibarine")
     house.book.cancel(fill(house, BOB, "Quillivert"))
     house.book.tries.begin(song, "sing")
@@ -193,13 +206,7 @@ def test_the_figures_say_how_the_queue_the_steps_and_the_posts_stand(house: Hous
                 "completed_at_epoch_ms) values (?, ?, 'sing', ?, ?)",
                 (song, number, int(now) - seconds * 1000, int(now)),
             )
-    done = CliRunner().invoke(app, ["metrics"])
-    assert done.exit_code == 0, done.output
-    found = {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(done.stdout)
-        for sample in family.samples
-    }
+    found = figures()
     assert found["troubadour_requests", "queued"] == 1
     assert found["troubadour_requests", "cancelled"] == 1
     assert found["troubadour_steps", "sing"] == 3
@@ -209,3 +216,58 @@ def test_the_figures_say_how_the_queue_the_steps_and_the_posts_stand(house: Hous
     assert found["troubadour_posts",] == 2
     assert found["troubadour_workers",] == 1
     assert found["troubadour_disk_free_bytes",] > 0
+
+
+def test_the_chat_models_own_time_is_a_figure_whoever_asked_it(
+    own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from persona.models import ask_with, release_model
+
+    with scripted(Says("Rain again."), Fails(400)) as endpoint:
+        monkeypatch.setenv("TROUBADOUR_CHAT__MODEL", "endpoint")
+        monkeypatch.setenv("TROUBADOUR_CHAT__BASE_URL", endpoint.base_url)
+        monkeypatch.setenv("TROUBADOUR_CHAT__NAME", "scripted")
+        house = House(read_settings())
+        ask = ask_with(house.chat_model)
+        assert ask("You are a singer.", "What do you sing of?") == "Rain again."
+        with pytest.raises(Exception, match="400"):
+            ask("You are a singer.", "And else?")
+        release_model(house.chat_model)
+        close(house)
+    found = figures()
+    assert found["troubadour_model_seconds_count", "scripted"] == 1
+    assert found["troubadour_model_seconds_bucket", "+Inf", "scripted"] == 1
+    assert 0 < found["troubadour_model_seconds_sum", "scripted"] < 60
+    assert found["troubadour_model_failures_total", "scripted"] == 1
+
+
+def test_a_library_in_a_store_is_in_the_backup_and_comes_back_into_the_store(
+    own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with s3_server() as endpoint:
+        for name, value in {
+            "URL": "s3://songs/rust",
+            "ENDPOINT": endpoint,
+            "KEY": "k",
+            "SECRET": "s",
+        }.items():
+            monkeypatch.setenv(f"TROUBADOUR_SONGS__STORE__{name}", value)
+        house = House(read_settings())
+        gone, kept = fill(house, ANN, "Zanzibarine"), fill(house, BOB, "Quillivert")
+        made = back_up(house, own_folders / "backups")
+        assert holding(made / "data" / "songs" / gone, "Zanzibarine")
+        house.forgetting.fan(ANN.id)
+        house.library.delete(kept)
+        late = fill(house, BOB, "Orpentine")
+        close(house)
+
+        data, store = put_back(House(read_settings()), made)
+        again = House(read_settings())
+        assert again.library.ids() == [kept], "less what was forgotten since, and what was ordered since"
+        assert again.library.read(kept).brief.theme == "the hills of Quillivert"
+        assert holding(again.data, "Zanzibarine") == []
+        assert Path(data).is_dir()
+        assert store.startswith("s3://songs/rust.before-")
+        aside = Store(store, endpoint, "k", "s")
+        assert aside.songs() == {late}
+        close(again)
