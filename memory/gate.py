@@ -49,7 +49,7 @@ INSTRUCTION = re.compile(
     | \bcall\s+the\s+tool\b | \bforget\s+(?:what|everything|that|about|me|my|all)\b | ^\W*/\w+ | ^!\w+ """
 )
 QUOTED = re.compile(
-    r"(?ix) ^\s*(?:>|\[|\"|“) | \b(?:you|u)\s+(?:said|told|wrote(?!\s+(?:me|us|for)\b)|mentioned|remember(?:ed)?)\b | \bso\s+you\s+remember\b"
+    r"(?ix) ^\s*(?:>|\[|[\"“](?![^\"”]{2,40}[\"”],?\ (?:\w+\ ){1,6}(?:me|my|us|our|I)\b)) | \b(?:you|u)\s+(?:said|told|wrote(?!\s+(?:me|us|for)\b)|mentioned|remember(?:ed)?)\b | \bso\s+you\s+remember\b"
 )
 # Told in confidence, or what nobody wants passed on about themselves.
 PRIVATE = re.compile(
@@ -72,9 +72,11 @@ ORDER = re.compile(
     (?:sing|write|make|play|change|skip|stop|cancel|do|give|say|rhyme|tell|try|add|use|repeat|show|post|send|start|let|go
     |(?:a|one)\s+song|another|slower|faster|shorter|longer|louder|quieter|in\s+(?:minor|major))\b"""
 )
-FOR_SOMEONE = re.compile(r"\b(?:for|to|about)\s+(?:my\s+\w+|our\s+\w+|[A-Z][a-z]+)\b|\bit['’]s for\b")
+FOR_SOMEONE = re.compile(
+    r"\b(?:for|to|about)\s+(?:my\s+\w+|our\s+\w+|[A-Z][a-z]+)\b|\bit['’]s for\b|\b(?:they/them|she/her|he/him)\b"
+)
 ASKING = re.compile(
-    r"(?i)^\W*(?:and |but |so |hey |well )?(?:who|what|when|where|why|how|which|whose|do|does|did|is|are|was|were|can|could"
+    r"(?i)^\W*(?:and |but |so |hey |well )?(?:who|what|when|where|why|how|which|whose|do|does|did|is|are|was|were|can(?!['’]?t)|could"
     r"|would|will|should|have|has|may|am|any)(?:['’]?s|['’]re)?\b"
 )
 ABOUT_YOU = re.compile(r"(?i)\b(?:you|your|yours|you['’](?:re|ve|d|ll))\b")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -203,7 +204,8 @@ class Memory:
         name = fan.name or "Fan"
         turn = Entry(fan.id, "turn", name, text, when, heard if len(text.split()) < ELLIPTIC_WORDS else "")
         vector = self.embedder([turn.line])[0]
-        facts = extract_by_model(text, name, self._ask) if self._ask else extract(text, name)
+        draw = partial(extract_by_model, ask=self._ask) if self._ask else extract
+        facts = draw(text, name, when=when)
         if not facts and not gate.judge(text, vector, shown).kept:
             return []
         # A fact means what its turn means, so it shares the vector: a write embeds one text.

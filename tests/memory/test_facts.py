@@ -1,5 +1,7 @@
 """Facts a fan states about themselves, by rule: right ones, and none from noise."""
 
+from datetime import UTC, datetime
+
 import pytest
 import yaml
 
@@ -58,7 +60,7 @@ def test_noise_gives_no_facts():
 
 
 def test_the_labelled_messages_give_their_facts_and_no_others():
-    """Figures: precision 1.0, recall .87 (.94 and .82 when the rules first met them)."""
+    """Figures: precision 1.0, recall .91 (.94 and .82 when the rules first met them)."""
     labels = yaml.safe_load((DATA / "facts.yaml").read_text("utf-8"))
     wanted = {(told["said"], *fact) for told in labels["told"] for fact in told["facts"].items()}
     said = [*(told["said"] for told in labels["told"]), *labels["nothing"]]
@@ -70,6 +72,71 @@ def test_the_labelled_messages_give_their_facts_and_no_others():
         "name", "pronouns", "home", "origin", "job", "person", "pet", "birthday", "favourite", "taste", "diet",
         "allergy", "fear", "plays", "song",
     }  # fmt: skip
+
+
+SLOTS = {
+    "person": {"person", "pet"},
+    "place": {"home", "origin", "job"},
+    "like": {"taste", "favourite", "plays"},
+    "dislike": {"taste"},
+}
+
+
+def test_messages_of_a_blind_set_give_their_facts_and_newer_ones_replace_older():
+    """Precision .938, recall .500 at first sight; 1.000 and .900 after the rules had been widened on other messages."""
+    labels = yaml.safe_load((DATA / "facts_blind.yaml").read_text("utf-8"))
+    told = [(each["said"], each["facts"]) for each in labels["told"]]
+    right = wrong = missed = 0
+    for said, wanted in [*told, *(([each], {}) for each in labels["nothing"])]:
+        facts = [fact for text in said for fact in extract(text, "Ann", datetime(2026, 11, 23, tzinfo=UTC))]
+        held = {(fact.slot, fact.key): fact for fact in facts}
+        left = [fact for fact in held.values() if fact.value]
+        for kind, value in wanted.items():
+            hit = [
+                fact
+                for fact in left
+                if fact.slot in SLOTS.get(kind, {kind})
+                and value.lower() in fact.text.lower()
+                and ("does not like" in fact.text) == (kind == "dislike")
+            ]
+            right, missed = right + bool(hit), missed + (not hit)
+            left = [fact for fact in left if fact not in hit[:1]]
+        wrong += len(left)
+    print(f"\nblind facts: precision {right / (right + wrong):.3f}, recall {right / (right + missed):.3f}")
+    assert right / (right + wrong) >= 0.95 and right / (right + missed) >= 0.85
+
+
+@pytest.mark.parametrize(
+    ("said", "fact"),
+    [
+        ("it's my birthday tomorrow, come sing", "birthday is 24 November"),
+        ("my birthday was yesterday", "birthday is 22 November"),
+        ('"Tin Roof" reminds me of my mother', "of the song Tin Roof: reminds me of my mother"),
+        ("every time I hear Salt Road I think of my brother", "of the song Salt Road: I think of my brother"),
+        ("I'm not really a fan of musicals", "does not like musicals"),
+        ("born and raised in Tulsa", "comes from Tulsa"),
+        ("Henrik, my husband, cooks tonight", "husband is called Henrik"),
+        ("my kids Alma and Ruben love this", "kids are called Alma and Ruben"),
+    ],
+)
+def test_days_titles_and_asides_are_understood(said, fact):
+    [found] = extract(said, "Ann", datetime(2026, 11, 23, tzinfo=UTC))
+    assert fact in found.text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Uncle Ben got me through it",
+        "Nobody here but me",
+        "I'm over the moon",
+        "people call me crazy",
+        "it's my birthday next month",
+        'she said "My Old Man got me through it"',
+    ],
+)
+def test_what_only_looks_like_a_fact_is_none(said):
+    assert extract(said, "Ann", datetime(2026, 11, 23, tzinfo=UTC)) == []
 
 
 def test_like_and_dislike_of_one_thing_share_a_key():
