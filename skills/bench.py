@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from skills.brief import Brief
 from skills.library import Library
-from skills.song import read_score, read_take
+from skills.reading import read_brief
+from skills.song import MAKING, Studio, make_song, nothing, read_score, read_take
 from voice.take import SAMPLE_RATE, STUDIO_RATE
 
 BRIEFS = Path(__file__).parent / "bench_briefs.txt"
@@ -80,6 +82,35 @@ def summary(rows: Sequence[SongFigures]) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Pace:
+    """Seconds by step, from the brief to the clip; `unsung`: of all but the singing, the band playing alone."""
+
+    style: str
+    seconds: float
+    steps: dict[str, float]
+    total: float
+    unsung: float
+
+
+def bench_speed(studio: Studio, lengths: Sequence[float]) -> Iterator[Pace]:
+    """A song of each length with everything loaded: a first one, which loads it, is not counted."""
+    styles = ("soul", "blues", "electronica", "gospel")
+    for i, seconds in enumerate((lengths[0], *lengths)):
+        brief = dataclasses.replace(
+            read_brief(read_briefs()[i], Brief("")), style=styles[i % len(styles)], seconds=seconds
+        )
+        began = time.perf_counter()
+        song = make_song(studio, brief, seed=i)
+        total = time.perf_counter() - began
+        if i == 0:
+            continue
+        alone = MAKING["band"](studio, song.id, nothing)
+        unsung = sum(song.timings[name] for name in ("lyrics", "score", "mix")) + alone
+        steps = song.timings | {"band alone": alone}
+        yield Pace(brief.style, song.seconds or 0.0, steps, round(total, 2), round(unsung, 2))
+
+
 def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / len(values), 4)
 
@@ -89,7 +120,7 @@ def _measured(out: Path, brief: str, seconds: float, seed: int) -> SongFigures:
     import soundfile
     import soxr
 
-    from skills.studio.encode import measure
+    from skills.studio.encode import meter
     from voice.bench.figures import measure_take
 
     began = time.perf_counter()
@@ -108,7 +139,7 @@ def _measured(out: Path, brief: str, seconds: float, seed: int) -> SongFigures:
     take = dataclasses.replace(read_take(folder), audio=audio)
     score = read_score(folder)
     found = measure_take(score, take, lyrics.text)
-    lufs, peak = measure(Path(said["clip"]))
+    loud = meter(Path(said["clip"]))
     return SongFigures(
         brief=brief,
         title=said["title"],
@@ -121,8 +152,8 @@ def _measured(out: Path, brief: str, seconds: float, seed: int) -> SongFigures:
         character_error_rate=round(found.character_error_rate, 4),
         heard=found.heard,
         seconds=said["seconds"],
-        lufs=lufs,
-        true_peak_db=peak,
+        lufs=loud.lufs,
+        true_peak_db=loud.true_peak_db,
         wall=round(wall, 2),
         timings=said["timings"],
     )

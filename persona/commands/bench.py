@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-import tempfile
 from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from persona.commands import bench_guard, bench_watermark, crashes
+from persona.commands import bench_guard, bench_songs, bench_watermark, crashes
 from persona.commands.common import JSON, house, print_json
 from persona.commands.originality import add_originality
 from persona.commands.training import add_bench
@@ -22,38 +19,7 @@ def add_to(app: typer.Typer) -> None:
     add_bench(group)
     bench_watermark.add_to(group)
     bench_guard.add_to(group)
-
-    @group.command("songs")
-    def songs(
-        count: int = typer.Option(20, min=1, max=20, help="how many of the briefs"),
-        seconds: float = typer.Option(20.0, min=10, max=240),
-        out: Path | None = typer.Option(None, help="keep the songs here"),
-        as_json: bool = JSON,
-    ) -> None:
-        """Twenty briefs, twenty seeds: pitch, words, loudness, time and memory, on the files that a user gets."""
-        from skills.bench import bench_songs, read_briefs, summary
-
-        console = Console(stderr=True, highlight=False)
-        with tempfile.TemporaryDirectory() as folder:
-            rows = []
-            for row in bench_songs(out or Path(folder), read_briefs()[:count], seconds):
-                rows.append(row)
-                console.print(
-                    f"{row.title}: {row.cents_median} cents, {row.within_50:.1%} within 50 by DIO, "
-                    f"{row.cents_median_again} and {row.within_50_again:.1%} by swift-f0, "
-                    f"CER {row.character_error_rate:.3f}, {row.seconds:.1f} s, {row.lufs} LUFS, "
-                    f"{row.true_peak_db} dBTP, {row.wall:.1f} s"
-                )
-        if as_json:
-            print_json({"summary": summary(rows), "songs": [dataclasses.asdict(row) for row in rows]})
-            return
-        for row in rows:
-            Console(highlight=False).print(f"[bold]{row.title}[/]  [dim]({row.brief})[/]")
-            Console(highlight=False).print("\n".join(f"  {line}" for line in row.lines) + "\n")
-        table = Table("what", "figure")
-        for what, figure in summary(rows).items():
-            table.add_row(what, str(figure))
-        Console().print(table)
+    bench_songs.add_to(group)
 
     add_originality(group)
 

@@ -49,29 +49,31 @@ def encode(
     try:
         with ThreadPoolExecutor(2) as coders:
             second = coders.submit(_coded, mixed.master, folder / "clip.ogg", tags)
-            mp3, lufs, peak = _coded(mixed.master, folder / "clip.mp3", tags, cover)
-            ogg, _, _ = second.result()
+            mp3, found = _coded(mixed.master, folder / "clip.mp3", tags, cover)
+            ogg, _ = second.result()
     except OSError as error:
         raise StudioError(
             f"the clip could not be written to {folder}: {error.strerror or error}. Make room on the disk or "
             "choose a folder that can be written to"
         ) from error
-    return Clip(mp3, ogg, mixed.seconds, lufs, peak)
+    return Clip(mp3, ogg, mixed.seconds, found.lufs, found.true_peak_db)
 
 
 def _coded(
     audio: Audio, path: Path, tags: Mapping[str, str], cover: Path | None = None
-) -> tuple[Path, float, float]:
+) -> tuple[Path, Meter]:
     with written_whole(path) as temporary:
         for _ in range(ROUNDS):
             write_coded(audio, temporary, path.suffix, tags, cover)
-            lufs, peak = measure(temporary)
-            if peak <= PEAK:
+            found = meter(temporary)
+            if found.true_peak_db <= PEAK:
                 break
-            audio = audio * np.float32(10 ** ((PEAK - peak - 0.05) / 20))
+            audio = audio * np.float32(10 ** ((PEAK - found.true_peak_db - 0.05) / 20))
         else:
-            raise StudioError(f"{path.name} peaks at {peak:.1f} dBTP after coding, above {PEAK:g}")
-    return path, lufs, peak
+            raise StudioError(
+                f"{path.name} peaks at {found.true_peak_db:.1f} dBTP after coding, above {PEAK:g}"
+            )
+    return path, found
 
 
 def write_coded(
@@ -108,8 +110,17 @@ def write_coded(
         raise StudioError(f"ffmpeg could not write {path.suffix[1:]}: {_last_line(said)}") from error
 
 
-def measure(path: Path) -> tuple[float, float]:
-    """Integrated loudness [LUFS] and true peak [dBTP] of a file, by ffmpeg's ebur128 filter."""
+@dataclass(frozen=True)
+class Meter:
+    """What ffmpeg's ebur128 filter says of a file: LUFS, dBTP, LU."""
+
+    lufs: float
+    true_peak_db: float
+    loudness_range: float
+
+
+def meter(path: Path) -> Meter:
+    """Raises StudioError for a file that cannot be read."""
     import imageio_ffmpeg
 
     done = subprocess.run(
@@ -123,9 +134,21 @@ def measure(path: Path) -> tuple[float, float]:
     said = done.stderr.decode("utf-8", "replace")
     loudness = re.findall(r"I:\s+(-?[\d.]+|-?inf) LUFS", said)
     peak = re.findall(r"Peak:\s+(-?[\d.]+|-?inf) dBFS", said)
-    if done.returncode or not loudness or not peak:
+    between = re.findall(r"LRA:\s+(-?[\d.]+) LU", said)
+    if done.returncode or not loudness or not peak or not between:
         raise StudioError(f"ffmpeg could not measure {path.name}: {_last_line(said)}")
-    return float(loudness[-1]), float(peak[-1])
+    return Meter(float(loudness[-1]), float(peak[-1]), float(between[-1]))
+
+
+def decoded(path: Path) -> Audio:
+    """[2, samples] at 48 kHz of a coded file. Raises StudioError."""
+    import imageio_ffmpeg
+
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-f", "f32le", "-ac", "2"]
+    done = subprocess.run([*command, "-ar", str(STUDIO_RATE), "-"], capture_output=True, check=False)
+    if done.returncode:
+        raise StudioError(f"ffmpeg could not read {path.name}: {_last_line(done.stderr.decode())}")
+    return np.frombuffer(done.stdout, "<f4").reshape(-1, 2).T
 
 
 def _last_line(said: str) -> str:

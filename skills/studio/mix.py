@@ -34,16 +34,12 @@ FADE = 0.5  # seconds at the end
 
 @dataclass(frozen=True)
 class Mix:
-    """master: [2, samples] float32 at 48 kHz. stems: what each strip gave to it, treated but dry.
-
-    `vocal_over_band`: dB between 300 Hz and 4 kHz while the voice sings.
-    """
+    """master: [2, samples] float32 at 48 kHz. stems: what each strip gave to it, treated but dry."""
 
     master: NDArray[np.float32]
     stems: dict[str, NDArray[np.float32]]
     lufs: float
     true_peak_db: float
-    vocal_over_band: float
 
     @property
     def seconds(self) -> float:
@@ -63,26 +59,37 @@ def mix(
 
     Raises StudioError where there is nothing to hear or the numbers are broken.
     """
+    voice, beside, players, parts = treated(vocal, band, style, lead, backing)
+    mixed = _desk(voice, beside, players, parts, score, style.sound)
+    mixed = equalised(mixed, desk().bands["mix"])
+    mixed = led_to(mixed, desk().targets["mix"], most=MIX_MOVE, share=MIX_SHARE)
+    master, lufs, peak = _mastered(mixed)
+    return Mix(master, {"vocal": np.stack([voice, voice]), **beside, **players}, lufs, peak)
+
+
+def treated(
+    vocal: Audio,
+    band: Mapping[str, Audio],
+    style: Style,
+    lead: float,
+    backing: Mapping[Side, Audio] | None = None,
+) -> tuple[Audio, dict[str, Audio], dict[str, Audio], dict[str, Part]]:
+    """What comes to the desk: the voice [samples], those beside it and the players [2, samples], and their parts."""
     beside = {f"backing-{side}": stem[None] for side, stem in (backing or {}).items()}
     if any(not np.isfinite(stem).all() for stem in (vocal, *band.values(), *beside.values())):
         raise StudioError("a stem holds numbers that are not sound (inf or nan): make the song again")
     voice, stems = _aligned(vocal, {**band, **beside}, lead)
-    beside, band = {name: stems.pop(name) for name in beside}, stems
-    if not voice.any() and not any(stem.any() for stem in band.values()):
+    beside = {name: stems.pop(name) for name in beside}
+    if not voice.any() and not any(stem.any() for stem in stems.values()):
         raise StudioError("there is nothing to hear: every stem is silent")
-    parts = {name: style.parts[name] if name in style.parts else _unknown(name) for name in band}
+    parts = {name: style.parts[name] if name in style.parts else _unknown(name) for name in stems}
     with ThreadPoolExecutor(HANDS) as hands:
-        treated = hands.submit(_treated_voice, voice)
-        players = hands.map(lambda name: _player(band[name], parts[name]), list(band))
+        lead_voice = hands.submit(_treated_voice, voice)
+        players = hands.map(lambda name: _player(stems[name], parts[name]), list(stems))
         singers = hands.map(_backing_voice, beside.values(), (style.backing[side] for side in backing or ()))
-        voice, band = treated.result(), dict(zip(band, players, strict=True))
+        voice, stems = lead_voice.result(), dict(zip(stems, players, strict=True))
         beside = dict(zip(beside, singers, strict=True))
-    band, over = _balanced(voice, band, parts, style.sound)
-    mixed = _desk(voice, beside, band, parts, score, style.sound)
-    mixed = equalised(mixed, desk().bands["mix"])
-    mixed = led_to(mixed, desk().targets["mix"], most=MIX_MOVE, share=MIX_SHARE)
-    master, lufs, peak = _mastered(mixed)
-    return Mix(master, {"vocal": np.stack([voice, voice]), **beside, **band}, lufs, peak, over)
+    return voice, beside, _balanced(voice, stems, parts, style.sound), parts
 
 
 def _unknown(name: str) -> Part:
@@ -153,7 +160,7 @@ def _backing_voice(stem: Audio, singer: Backing) -> Audio:
 
 def _balanced(
     voice: Audio, band: dict[str, Audio], parts: Mapping[str, Part], sound: Sound
-) -> tuple[dict[str, Audio], float]:
+) -> dict[str, Audio]:
     """The band brought to where the voice stands `vocal_over_band` dB above it in the range of words.
 
     Fills play in the singer's gaps and are left out of the measure.
@@ -161,14 +168,13 @@ def _balanced(
     under = [stem for name, stem in band.items() if parts[name].role != "fills"]
     sings = singing(voice)
     if not sings.any() or not under:
-        return band, 0.0
-    wanted = sound.vocal_over_band
+        return band
     over = decibels(float(band_power(voice[None], *PRESENCE)[sings].mean())) - decibels(
         float(band_power(np.sum(under, axis=0), *PRESENCE)[sings].mean())
     )
     # Ducking gives some of it while the voice sings.
-    change = np.float32(10 ** ((over - wanted + DUCK_DB * 0.6) / 20))
-    return {name: stem * change for name, stem in band.items()}, wanted
+    change = np.float32(10 ** ((over - sound.vocal_over_band + DUCK_DB * 0.6) / 20))
+    return {name: stem * change for name, stem in band.items()}
 
 
 def _desk(
@@ -182,16 +188,6 @@ def _desk(
     """Everything through libsonare's mixer: ducking, room, the voice's plate and delay, the bus."""
     room_of = desk().room
     beat = 60_000.0 / score.tempo[0].bpm
-    duck = insert(
-        "dynamics.sidechainRouter",
-        key="vocal",
-        slot="post",
-        thresholdDb=-34,
-        ratio=2,
-        attackMs=15,
-        releaseMs=260,
-        rangeDb=DUCK_DB,
-    )
     strips = [
         strip(
             "vocal",
@@ -208,8 +204,7 @@ def _desk(
         inputs.append(stem)
     for name, stem in band.items():
         send = sound.room_db + room_of.get(parts[name].instrument, 0.0)
-        ducked = [] if parts[name].role in ("drums", "fills") else [duck]
-        strips.append(strip(name, inserts=ducked, sends={"room": send}))
+        strips.append(strip(name, inserts=ducking(parts[name]), sends={"room": send}))
         inputs.append(stem)
     length, width, height = sound.room, sound.room * 0.72, max(2.6, sound.room * 0.38)
     walls: dict[str, Any] = {"lengthM": length, "widthM": width, "heightM": height, "absorption": 0.3}
@@ -249,6 +244,14 @@ def _desk(
         insert("saturation.tape", driveDb=sound.tape, saturation=0.25, headBumpDb=0.3),
     ]
     return run(scene(strips, bus, returns), inputs)
+
+
+def ducking(part: Part) -> list[dict[str, Any]]:
+    """What makes room for the strip 'vocal' while it sings; drums and fills stay as they are."""
+    if part.role in ("drums", "fills"):
+        return []
+    how = {"thresholdDb": -34, "ratio": 2, "attackMs": 15, "releaseMs": 260, "rangeDb": DUCK_DB}
+    return [insert("dynamics.sidechainRouter", key="vocal", slot="post", **how)]
 
 
 def _mastered(mixed: Audio) -> tuple[Audio, float, float]:

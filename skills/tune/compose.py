@@ -10,7 +10,7 @@ from skills.brief import Brief
 from skills.lyrics import Lyrics
 from skills.style import PITCH_NAMES, Style
 from skills.tune.errors import TuneError
-from skills.tune.form import harmony_of, home_quality, home_under, slots_of
+from skills.tune.form import harmony_of, home_quality, home_under, is_hook, slots_of
 from skills.tune.lines import LineWriter
 from skills.tune.measure import fault, figures
 from skills.tune.melody import Setting
@@ -76,7 +76,7 @@ def _plan(lyrics: Lyrics, brief: Brief, style: Style) -> tuple[Plan, Clock]:
         tight = [
             i
             for i, (line, count) in enumerate(zip(lyrics.lines, laid.line_bars, strict=True))
-            if count < MOST_BARS and not fits(line, count, clock, style.tune)
+            if count < MOST_BARS and not fits(line, count, clock, style.tune, firm=is_hook(line, lyrics))
         ]
         if not tight:
             return laid, clock

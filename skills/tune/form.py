@@ -22,7 +22,7 @@ class Slot:
     """A line of the lyrics in its place.
 
     `letter`: lines of one letter share a tune ('verse-A'). `same_as`: index of an earlier line with the very
-    same words. `closes` its stanza; `final`: the song ends on it, or on a line with its words.
+    same words. `hook`: it is the song's. `closes` its stanza; `final`: the song ends on it, or on one with its words.
     """
 
     line: Line
@@ -31,6 +31,7 @@ class Slot:
     bars: int
     letter: str
     same_as: int | None
+    hook: bool
     closes: bool
     final: bool
     last: bool
@@ -58,6 +59,7 @@ def slots_of(lyrics: Lyrics, laid: Plan) -> list[Slot]:
                     bars=laid.line_bars[index],
                     letter=f"{stanza.name}-{pattern[i]}",
                     same_as=first[words[index]] if first[words[index]] < index else None,
+                    hook=is_hook(line, lyrics),
                     closes=i == len(stanza.lines) - 1,
                     final=words[index] == words[-1],
                     last=index == len(words) - 1,
@@ -65,6 +67,14 @@ def slots_of(lyrics: Lyrics, laid: Plan) -> list[Slot]:
             )
             bar += laid.line_bars[index]
     return slots
+
+
+def is_hook(line: Line, lyrics: Lyrics) -> bool:
+    return _letters(line.text) == _letters(lyrics.hook)
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text.lower() if letter.isalnum())
 
 
 def letters(lines: int) -> str:

@@ -98,7 +98,14 @@ class LineWriter:
                 return same
         like = self.rhythms[model] if model is not None else None
         found = place_syllables(
-            weights(slot.line), pauses(slot.line), place, self.clock, self.rng, self.style.tune, like
+            weights(slot.line),
+            pauses(slot.line),
+            place,
+            self.clock,
+            self.rng,
+            self.style.tune,
+            like,
+            firm=slot.hook,
         )
         if found is None:
             raise TuneError(

@@ -17,7 +17,7 @@ from skills.lyrics import Line
 from skills.style import Tune
 from skills.tune.harmony import BAR
 from skills.tune.plan import BREATH, LAST_NOTE
-from skills.tune.prosody import pauses, weights
+from skills.tune.prosody import STRESSED, pauses, weights
 from voice.score import TICKS_PER_QUARTER, Score, TempoMark
 
 SIXTEENTH = TICKS_PER_QUARTER // 4
@@ -27,6 +27,7 @@ SHORTEST = 0.16  # seconds; nothing shorter is understood
 CROWDED = 6.0  # syllables a bar; from here on they go in sixteenths
 NATURAL = 0.36  # seconds from syllable to syllable in unhurried singing
 SPREAD = 0.4  # of its logarithm
+FIRM = 50.0  # what a stressed syllable of a hook costs off the beat: more than all else in its line
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,15 @@ def window(bars: int, syllables: int, clock: Clock, first: bool, last: bool, may
     return Window(bars, earliest, latest, pulse)
 
 
-def fits(line: Line, bars: int, clock: Clock, taste: Tune) -> bool:
-    """Whether the line's syllables go into so many bars, wherever in the song it stands."""
+def fits(line: Line, bars: int, clock: Clock, taste: Tune, firm: bool = False) -> bool:
+    """Whether the line's syllables go into so many bars, wherever in the song it stands; if `firm`, with a beat for
+    each stressed one."""
     if not line.syllables:
         return True
     place = window(bars, len(line.syllables), clock, first=True, last=False, may_begin_early=False)
     plain = np.random.default_rng(0)
-    return place_syllables(weights(line), pauses(line), place, clock, plain, taste) is not None
+    found = place_syllables(weights(line), pauses(line), place, clock, plain, taste, firm=firm)
+    return found is not None and not (firm and found.cost >= FIRM)
 
 
 def place_syllables(
@@ -111,8 +114,12 @@ def place_syllables(
     rng: np.random.Generator,
     taste: Tune,
     like: Rhythm | None = None,
+    firm: bool = False,
 ) -> Rhythm | None:
-    """One reading of the line, the cheapest under this rng's noise; None where the syllables do not fit."""
+    """One reading of the line, the cheapest under this rng's noise; None where the syllables do not fit.
+
+    `firm`: its stressed syllables stand on beats, come what may (a hook's).
+    """
     slots = np.arange(place.earliest, place.latest - clock.ticks(LAST_NOTE) + 1, SIXTEENTH)
     count = len(heavy)
     if count == 0 or len(slots) < count:
@@ -120,20 +127,15 @@ def place_syllables(
     times = np.array([clock.seconds(int(slot)) for slot in slots])
     gaps = times[None, :] - times[:, None]  # [from, to], seconds
     slot_cost = _slot_costs(slots, place, rng, like)
+    stress = [_stress_costs(slots, weight, taste.syncopation, place.pulse, firm) for weight in heavy]
     total = np.full((count, len(slots)), np.inf)
     came_from = np.zeros((count, len(slots)), dtype=int)
-    total[0] = (
-        slot_cost
-        + _stress_costs(slots, heavy[0], taste.syncopation, place.pulse)
-        + _entry(slots, heavy, taste.pickup)
-    )
+    total[0] = slot_cost + stress[0] + _entry(slots, heavy, taste.pickup)
     wishes = _wishes(heavy, waits, rng)
     for i in range(1, count):
         ways = total[i - 1][:, None] + _gap_costs(gaps, wishes[i - 1])
         came_from[i] = ways.argmin(axis=0)
-        total[i] = (
-            ways.min(axis=0) + slot_cost + _stress_costs(slots, heavy[i], taste.syncopation, place.pulse)
-        )
+        total[i] = ways.min(axis=0) + slot_cost + stress[i]
     total[-1] += _close(slots, place)
     best = int(total[-1].argmin())
     if not np.isfinite(total[-1, best]):
@@ -158,12 +160,13 @@ def _slot_costs(
 
 
 def _stress_costs(
-    slots: NDArray[np.int_], weight: float, syncopation: float, pulse: int
+    slots: NDArray[np.int_], weight: float, syncopation: float, pulse: int, firm: bool
 ) -> NDArray[np.float64]:
     strengths = np.array([strength(int(slot), pulse) for slot in slots])
     off_beat = strengths < 0.5
     cost = np.where(off_beat, weight**2 * (4.0 - 3.0 * syncopation), -0.4 * weight * strengths)
-    return cost + np.where(off_beat, 0.0, (1 - weight) * strengths * 0.75)
+    cost += np.where(off_beat, 0.0, (1 - weight) * strengths * 0.75)
+    return cost + np.where(off_beat, FIRM, 0.0) if firm and weight >= STRESSED else cost
 
 
 def _wishes(heavy: Sequence[float], waits: Sequence[bool], rng: np.random.Generator) -> list[float]:

@@ -9,7 +9,7 @@ import pytest
 
 from skills.brief import Brief
 from skills.studio import Arrangement, Mix, StudioError, arrange, encode, mix, play
-from skills.studio.encode import measure, write_coded
+from skills.studio.encode import meter, write_coded
 from skills.studio.fills import gaps
 from skills.studio.levels import PRESENCE, singing
 from skills.studio.play import stem_samples
@@ -152,10 +152,11 @@ def test_the_clip_keeps_its_promises_after_decoding_and_says_what_it_is(blues, t
     _, _, mixed = blues
     clip = encode(mixed, tmp_path, "Last Train", "Breaking Rust (AI)", "AI-generated")
     for path in (clip.mp3, clip.ogg):
-        lufs, peak = measure(path)
+        found = meter(path)
+        lufs, peak = found.lufs, found.true_peak_db
         assert lufs == pytest.approx(-14, abs=0.5)
         assert peak <= -1
-    assert (clip.lufs, clip.true_peak_db) == measure(clip.mp3)
+    assert (clip.lufs, clip.true_peak_db) == (meter(clip.mp3).lufs, meter(clip.mp3).true_peak_db)
     _, said = ffmpeg.run(
         ffmpeg.output(ffmpeg.input(str(clip.mp3)), "-", format="null"),
         cmd=imageio_ffmpeg.get_ffmpeg_exe(),

@@ -8,10 +8,12 @@ from skills.brief import Brief
 from skills.lyrics import Lyrics, Stanza
 from skills.style import list_styles, load_style
 from skills.tune import TuneError, compose, sung_bars
+from skills.tune.bench import measured
 from skills.tune.harmony import chord_tones
 from skills.tune.measure import figures, split_at_breaths
 from skills.tune.prosody import STRESSED, weights
 from skills.tune.rhythm import Clock, felt_pulse, is_strong
+from skills.words.prosody import make_line
 from tests.skills.words_for_tunes import AAB, HOOK, SNIPPET, SONG, sung
 from voice.score import Score
 
@@ -95,6 +97,16 @@ def test_the_hook_is_the_same_tune_every_time():
         tuple((note.pitch, note.tick - phrases[i][0].tick, note.ticks) for note in phrases[i]) for i in at
     }
     assert len(tunes) == 1
+
+
+@pytest.mark.parametrize("style", ["rock", "electronica"])
+def test_every_stressed_syllable_of_a_hook_has_a_beat_even_where_its_bar_would_be_too_full(style):
+    hook = make_line("Don't talk bad about my truck", bars=1)  # four stresses
+    lines = (hook, make_line("I bought it with my father's luck", bars=1))
+    lyrics = Lyrics("Truck", "verse-chorus", (Stanza("chorus", lines * 2),), hook=hook.text)
+    found = measured(compose(lyrics, Brief("x"), load_style(style), 4, LOW, HIGH), lyrics, style, LOW, HIGH)
+    assert (found.hook, found.hook_on_beat) == (8, 8)
+    assert found.outside == 0
 
 
 def test_the_second_line_of_a_blues_is_close_to_the_first(scores):
