@@ -13,6 +13,8 @@ from rich.table import Table
 from persona.commands.common import JSON, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from persona.crashes.matrix import Result
 
 
@@ -25,7 +27,7 @@ def add_to(group: typer.Typer) -> None:
         ),
         scenes: bool = typer.Option(True, help="also a full disk, a locked database, a dead place ..."),
         out: Path | None = typer.Option(
-            None, help="keep the songs, the book and the record of every life here"
+            None, help="keep all of it here; a run that was cut off goes on from what is here"
         ),
         as_json: bool = JSON,
     ) -> None:
@@ -58,22 +60,30 @@ def add_to(group: typer.Typer) -> None:
 
 
 def _show(result: Result) -> None:
-    again, back = result.again, result.back
+    times = result.times
     table = Table("what", "figure")
     rows = {
         "kills": result.kills,
+        "the run itself was cut off and gone on with": f"{result.cut_off} times",
         "songs": f"{result.done} of {result.songs} made",
         "lost": len(result.lost),
         "posted twice": len(result.twice),
         "torn or missing files": len(result.corrupt),
-        "kills that cost more than one step's time": result.beyond,
-        "work done again, a kill": f"{again.get('median')} s (median), {again.get('most')} s at most",
-        "until a new process was at work": f"{back.get('median')} s (median), {back.get('most')} s at most",
+        "killed requests whose time is judged": len(times.requests),
+        "beyond their time and one step's for each kill": len(times.slow),
+        "delay by a kill, in longest steps, a request": _spread(times.share, ""),
+        "work undone by a kill": _spread(times.again, " s"),
+        "kills that undid more than the request's longest step": times.dearer,
+        "until a new process was at work": _spread(times.back, " s"),
     }
     for what, figure in rows.items():
         table.add_row(what, str(figure))
     console = Console(highlight=False)
     console.print(table)
     console.print("where: " + ", ".join(f"{point} {count}" for point, count in result.points.items()))
-    for fault in (*result.lost, *result.twice, *result.corrupt):
+    for fault in (*result.lost, *result.twice, *result.corrupt, *times.slow):
         console.print(fault, markup=False)
+
+
+def _spread(figures: Mapping[str, float], unit: str) -> str:
+    return ", ".join(f"{value}{unit} ({what})" for what, value in figures.items())

@@ -8,16 +8,16 @@ import dataclasses
 import json
 import multiprocessing
 import random
-import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from subprocess import Popen
 from typing import Any
 
+from persona.crashes import times
+from persona.crashes.times import Times
 from persona.crashes.victim import IMPORTED, Plan, Record, Setup, live
 from skills.address import Address
 from skills.book import RequestBook
@@ -34,61 +34,54 @@ AROUND = ("late", "open", "lyrics", "score", "mix", "finish", "post", "keep")
 # Side by side: a kill at one is a kill at the other, and five in a row are poison. So a song is killed at one of them.
 BESIDE = ("sing", "band")
 WITHIN = ("lyrics", "mix")
+ANY = "any moment"
 PATIENCE = 900.0  # seconds for one life, or for the rest after the last kill
+LOOK = 2.0  # seconds between two looks at whether anything is left to make
 TABLES = ("lyrics.json", "score.json", "take.json", "clip.json", "song.json")
 
 
 @dataclass
 class Result:
-    """What came of it. `again`: seconds of work done twice, a kill; `back`: seconds until a new process was at work."""
+    """What came of it. `cut_off`: how often the run itself was cut off and gone on with. `times`: see times.py."""
 
     voice: str
     database: str
     songs: int = 0
     kills: int = 0
+    cut_off: int = 0
     points: dict[str, int] = field(default_factory=dict)
     done: int = 0
     lost: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
     corrupt: list[str] = field(default_factory=list)
-    again: dict[str, float] = field(default_factory=dict)
-    back: dict[str, float] = field(default_factory=dict)
-    beyond: int = 0
-    steps: dict[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
+    times: Times = field(default_factory=Times)
 
     @property
     def clean(self) -> bool:
-        return not (self.lost or self.twice or self.corrupt or self.beyond)
+        return not (self.lost or self.twice or self.corrupt or self.times.slow)
 
 
 class Matrix:
-    """One folder, one book, any number of lives."""
+    """One folder, one book, any number of lives. A run that was cut off goes on in the same folder."""
 
     def __init__(self, setup: Setup, seed: int = 1, told: Callable[[str], None] = lambda line: None) -> None:
         self.setup, self.rng, self.told = setup, random.Random(seed), told
         self.record = Record(setup.data)
         setup.data.mkdir(parents=True, exist_ok=True)
         self.url = setup.database or f"sqlite:///{setup.data / 'requests.sqlite'}"
+        self.book = RequestBook(Database(self.url))
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(IMPORTED))
 
-    @contextmanager
-    def book(self) -> Iterator[RequestBook]:
-        book = RequestBook(Database(self.url))
-        try:
-            yield book
-        finally:
-            book.close()
-
     def order(self, songs: int, brief: Brief) -> list[str]:
-        """Requests of a few fans, in the order in which they are made."""
-        with self.book() as book:
-            for number in range(songs):
-                theme = f"{brief.theme} {number + 1}"  # else it were a double click
-                one = dataclasses.replace(brief, theme=theme)
-                book.order(f"terminal:fan-{number % 3}", ADDRESS, one, f"song {number}")
-            return [status.request.id for status in book.open_requests()]
+        """Requests of a few fans, in the order in which they are made; those that were ordered before stay one."""
+        requests = []
+        for number in range(songs):
+            theme = f"{brief.theme} {number + 1}"  # else it were a double click
+            one = dataclasses.replace(brief, theme=theme)
+            status = self.book.order(f"terminal:fan-{number % 3}", ADDRESS, one, f"song {number}")
+            requests.append(status.request.id)
+        return requests
 
     def live(self, plan: Plan) -> BaseProcess:
         process = self._context.Process(target=live, args=(self.setup, plan), daemon=True)
@@ -96,48 +89,49 @@ class Matrix:
         return process
 
     def open(self) -> int:
-        with self.book() as book:
-            return len(book.open_requests())
+        return len(self.book.open_requests())
 
     # ---- the kills
 
     def run(self, kills: int, brief: Brief = SHORT) -> Result:
         """Orders as many songs as that many kills need, makes one in peace, and kills the others."""
-        began = time.monotonic()
-        songs = 1 + -(-kills // len(points_of(0)))
-        requests = self.order(songs, brief)
+        if before := self.record.read():
+            self.record.write(what="resumed")
+            self.told(f"going on after {kills_in(before)} kills")
+        requests = self.order(1 + -(-kills // len(points_of(0))), brief)
         typical = self._in_peace(requests[0])
         points = {request: points_of(number) for number, request in enumerate(requests[1:])}
         plan = Plan(points, typical)
         while self.open():
             self._life(plan, kills)
-        result = self.judge(requests)
-        result.seconds = time.monotonic() - began
-        return result
+        return self.judge(requests)
 
     def _in_peace(self, request: str) -> dict[str, float]:
-        """Makes the first song without a kill, and says what each step takes."""
-        process = self.live(Plan({}, {}))
-        with self.book() as book:
-            until(lambda: not book.status(request).open, process)
-        process.kill()
-        process.join()
-        return {step: max(took) for step, took in durations(self.record.read()).items()}
+        """Makes the first song without a kill, unless it is made, and says what each step takes."""
+        if self.book.status(request).open:
+            process = self.live(Plan({}, {}))
+            until(lambda: not self.book.status(request).open, process)
+            process.kill()
+            process.join()
+        return times.last_runs(self.record.read(), request)
 
     def _life(self, plan: Plan, kills: int) -> None:
         """One process, from its start to its end: by the plan, or by us at a random moment, or with nothing left."""
-        before = self._kills()
-        # One life in eight ends at any moment at all: at the start, between two steps, in the middle of a write.
-        if before < kills and self.rng.random() < 0.125:
+        told = self.record.read()
+        before = kills_in(told)
+        # One life in eight ends at any moment at all: at the start, between two steps, in the middle of a write. One
+        # a song: five deaths in a row at one step are poison, and up to three are planned.
+        done = {each["request"] for each in told if each.get("point") == ANY}
+        if before < kills and self.rng.random() < 0.125 and times.at_work(told) not in done:
             process = self.live(plan)
             process.join(self.rng.uniform(0.1, 8.0))
-            if process.is_alive():
-                self.record.write(what="kill", request=self._at_work(), step="", point="any moment")
-                process.kill()
+            if process.is_alive() and (request := times.at_work(self.record.read())) not in done:
+                self.record.write(what="kill", request=request, step="", point=ANY)
+            process.kill()
             process.join()
         else:
             self.one_life(plan if before < kills else dataclasses.replace(plan, points={}))
-        self.told(f"{self._kills()} kills, {self.open()} songs to go")
+        self.told(f"{kills_in(self.record.read())} kills, {self.open()} songs to go")
 
     def one_life(self, plan: Plan) -> None:
         """One process, until the plan has killed it or nothing is open any more."""
@@ -149,39 +143,32 @@ class Matrix:
                 raise TimeoutError(
                     f"a life of more than {PATIENCE:.0f} s; {self.record.path} says what it did"
                 )
-            process.join(0.5)
+            process.join(LOOK)
         process.kill()
         process.join()
-
-    def _kills(self) -> int:
-        return sum(each["what"] == "kill" for each in self.record.read())
-
-    def _at_work(self) -> str:
-        begun = [each["request"] for each in self.record.read() if each["what"] == "begin"]
-        return begun[-1] if begun else ""
 
     # ---- the judgement
 
     def judge(self, requests: Sequence[str]) -> Result:
         told = self.record.read()
         library = Library(self.setup.data / "songs")
+        inbox = Inbox(self.book.database, library)
         result = Result(self.setup.voice, self.url.partition(":")[0], songs=len(requests))
-        killed = [each for each in told if each["what"] == "kill"]
-        result.kills = len(killed)
-        result.points = dict(sorted(Counter(each["point"] for each in killed).items()))
-        result.steps = {step: round(max(took), 2) for step, took in durations(told).items()}
-        with self.book() as book:
-            inbox = Inbox(book.database, library)
-            for request in requests:
-                status = book.status(request)
-                clips = [post for post in inbox.of_request(request) if post.clip]
-                if status.state != "done" or not clips:
-                    result.lost.append(f"{request}: {status.state} {status.error}")
-                if len(clips) > 1:
-                    result.twice.append(request)
-                result.corrupt += [f"{request}: {fault}" for fault in faults(library, request)]
-                result.done += status.state == "done"
-        result.again, result.back, result.beyond = costs(told)
+        result.kills = kills_in(told)
+        result.cut_off = sum(each["what"] == "resumed" for each in told)
+        result.points = dict(
+            sorted(Counter(each["point"] for each in told if each["what"] == "kill").items())
+        )
+        for request in requests:
+            status = self.book.status(request)
+            clips = [post for post in inbox.of_request(request) if post.clip]
+            if status.state != "done" or not clips:
+                result.lost.append(f"{request}: {status.state} {status.error}")
+            if len(clips) > 1:
+                result.twice.append(request)
+            result.corrupt += [f"{request}: {fault}" for fault in faults(library, request)]
+            result.done += status.state == "done"
+        result.times = times.reckoned(told, requests)
         return result
 
 
@@ -195,63 +182,8 @@ def points_of(number: int) -> tuple[str, ...]:
     )
 
 
-def durations(told: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
-    """Seconds by step, of the times that it came to its end."""
-    begun: dict[tuple[int, str, str], float] = {}
-    took: dict[str, list[float]] = {}
-    for each in told:
-        if each["what"] == "begin":
-            begun[each["life"], each["request"], each["step"]] = each["at"]
-        elif each["what"] == "end":
-            start = begun.get((each["life"], each["request"], each["step"]))
-            if start is not None:
-                took.setdefault(each["step"], []).append(each["at"] - start)
-    return took
-
-
-def costs(told: Sequence[dict[str, Any]]) -> tuple[dict[str, float], dict[str, float], int]:
-    """(seconds of a step's work lost by a kill, seconds until the next process was at work, kills that cost more work
-    than the longest step's time, noise of a busy machine allowed)."""
-    longest = {step: max(took) for step, took in durations(told).items()}
-    lost, back, beyond = [], [], 0
-    for number, kill in enumerate(told):
-        if kill["what"] != "kill":
-            continue
-        ended = {
-            (each["request"], each["step"]) for each in told[:number]
-            if each["what"] == "end"
-        }  # fmt: skip
-        at_work = {
-            each["step"]: each["at"]
-            for each in told[:number]
-            if each["what"] == "begin" and each["life"] == _life_killed(told, number)
-            and each["request"] == kill["request"] and (each["request"], each["step"]) not in ended
-        }  # fmt: skip
-        if at_work:
-            since = min(at_work.values())
-            lost.append(kill["at"] - since)
-            beyond += lost[-1] > 1.5 * max(longest.values())
-        following = next((each for each in told[number + 1 :] if each["what"] == "begin"), None)
-        if following is not None:
-            back.append(following["at"] - kill["at"])
-    return _spread(lost), _spread(back), beyond
-
-
-def _life_killed(told: Sequence[dict[str, Any]], number: int) -> int:
-    """The process that a kill ended: its own, or where we killed it from outside the last that said something."""
-    if told[number]["point"] != "any moment":
-        return int(told[number]["life"])
-    return next((int(each["life"]) for each in reversed(told[:number]) if each["what"] != "kill"), 0)
-
-
-def _spread(values: Sequence[float]) -> dict[str, float]:
-    if not values:
-        return {}
-    return {
-        "median": round(statistics.median(values), 2),
-        "most": round(max(values), 2),
-        "sum": round(sum(values), 1),
-    }
+def kills_in(told: Sequence[dict[str, Any]]) -> int:
+    return sum(each["what"] == "kill" for each in told)
 
 
 def faults(library: Library, request: str) -> list[str]:

@@ -141,11 +141,9 @@ def clock_jumps(folder: Path) -> str:
     worker = subprocess.Popen([sys.executable, "-m", "persona.cli", "worker"], env=environment)
     try:
         for request, jump in zip(requests, ("+2d", "-1d"), strict=True):
-            with matrix.book() as book:
-                until(lambda one=request: book.status(one).state != "queued", worker)  # type: ignore[misc]
+            until(lambda one=request: matrix.book.status(one).state != "queued", worker)  # type: ignore[misc]
             clock.write_text(jump)
-        with matrix.book() as book:
-            until(lambda: not book.open_requests(), worker)
+        until(lambda: not matrix.open(), worker)
     finally:
         worker.terminate()
         worker.wait(30)
@@ -202,8 +200,7 @@ def _finish(matrix: Matrix, process: Any) -> None:
 def _tried(matrix: Matrix, request: str) -> bool:
     """Whether a step of it has failed and is to be tried again."""
     try:
-        with matrix.book() as book:
-            return any(each.reason for each in book.tries.of(request))
+        return any(each.reason for each in matrix.book.tries.of(request))
     except Exception:  # the disk is full for us as well
         return False
 

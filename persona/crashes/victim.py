@@ -7,6 +7,7 @@ imports. Whatever it does is the House's own: the workflow, the steps, the libra
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -141,7 +142,8 @@ class Between:
 
 
 def live(setup: Setup, plan: Plan) -> None:
-    """One life: serves the queue until killed."""
+    """One life: serves the queue until killed, or until the process that began it is gone."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if setup.version:
         skills.worker.WORKFLOW_VERSION = setup.version
     set_up_logs("warning", json_lines=False)
@@ -165,3 +167,10 @@ def live(setup: Setup, plan: Plan) -> None:
     record.write(what="life")
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     victim.close()
+
+
+def _end_with_parent() -> None:
+    """A run that is cut off leaves no worker behind, and the next one finds its folder free."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)
