@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Extra arguments for pip, e.g. an index with CPU builds of torch: make demo PIP_ARGS="--index-url ..."
 PIP_ARGS ?=
 
-.PHONY: demo test lint types bench install dev clean
+.PHONY: demo test lint types bench charts install dev clean
 
 demo: .venv/run.stamp  ## talk with the artist; without a terminal a scripted fan does
 	@if [ -t 0 ]; then exec $(BIN)/troubadour chat; else exec $(BIN)/troubadour chat < persona/demo.txt; fi
@@ -17,11 +17,20 @@ lint: .venv/dev.stamp  ## style, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint deploy/Dockerfile
 
 bench: .venv/dev.stamp  ## the figures of README and docs; hours where a bench says so
 	$(BIN)/troubadour bench songs
 	$(BIN)/troubadour bench voice
 	$(BIN)/troubadour bench training
+
+charts: .venv-charts/stamp  ## lints the Helm chart, renders it and holds it against Kubernetes' own schemas
+	.venv-charts/bin/python deploy/helm/check.py
+
+.venv-charts/stamp: requirements/charts.txt
+	$(PYTHON) -m venv .venv-charts
+	.venv-charts/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements/charts.txt
+	@touch $@
 
 install: .venv/run.stamp
 dev: .venv/dev.stamp
@@ -42,4 +51,4 @@ dev: .venv/dev.stamp
 	@touch $@
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-charts

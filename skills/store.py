@@ -62,6 +62,12 @@ class Store:
             skip_instance_cache=True,
         )
 
+    def make_bucket(self) -> None:
+        bucket = self._prefix.partition("/")[0]
+        with self._reaching():
+            if not self._bucket.exists(bucket):
+                self._bucket.mkdir(bucket)
+
     # ---- what lies there
 
     def songs(self) -> set[str]:

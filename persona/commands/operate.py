@@ -1,4 +1,4 @@
-"""troubadour health, metrics, backup, restore: what an operator's machinery asks for."""
+"""troubadour health, prepare, metrics, backup, restore: what an operator's machinery asks for."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def add_to(app: typer.Typer) -> None:
         if not healthy(house().database):
             sys.stderr.write("troubadour: no worker of this machine was heard of for 30 seconds\n")
             raise typer.Exit(1)
+
+    app.command()(prepare)
 
     @app.command()
     def metrics(
@@ -88,6 +90,22 @@ def add_to(app: typer.Typer) -> None:
                 f"; what was there is in {' and '.join(aside)}: delete it once all is well" if aside else ""
             )
             Console(soft_wrap=True, highlight=False).print(told)
+
+
+def prepare() -> None:
+    """Make what many machines share, where it is not there yet: the store's bucket, the certificate that signs."""
+    from skills.provenance.operator import make_operator
+
+    home = house()
+    said = []
+    if home.library.store:
+        home.library.store.make_bucket()
+        said.append(f"{home.library.store.url} is there")
+    wanted = home.settings.provenance
+    if wanted.certificate and wanted.key:
+        make_operator(wanted.certificate, wanted.key)
+        said.append(f"{wanted.certificate} signs")
+    Console(soft_wrap=True, highlight=False).print("; ".join(said) or "nothing is shared: nothing to prepare")
 
 
 class Figures:

@@ -58,7 +58,7 @@ def load_operator(folder: Path, certificate: Path | None = None, key: Path | Non
     own = certificate is None or key is None
     if certificate is None or key is None:
         certificate, key = folder / CHAIN, folder / KEY
-        _make_once(folder)
+        make_operator(certificate, key)
     try:
         operator = Operator(certificate.read_text("utf-8"), own, key.read_bytes(), (certificate, key))
     except OSError as error:
@@ -91,16 +91,17 @@ def _check(operator: Operator, certificate: Path, key: Path) -> None:
         raise OperatorError(f"{certificate} ended on {leaf.not_valid_after_utc:%Y-%m-%d}: {how}")
 
 
-def _make_once(folder: Path) -> None:
-    """Two processes may start at the same time: one makes the files, the other finds them."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / ".lock").open("a") as lock:
+def make_operator(certificate: Path, key: Path) -> None:
+    """Makes both files, unless they are there. Two processes may ask at the same time: one makes, the other finds."""
+    for folder in {certificate.parent, key.parent}:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (certificate.parent / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if (folder / CHAIN).is_file() and (folder / KEY).is_file():
+        if certificate.is_file() and key.is_file():
             return
-        chain, key = _made()
-        write_secret(folder / KEY, key)
-        write_text_whole(folder / CHAIN, chain)
+        made, secret = _made()
+        write_secret(key, secret)
+        write_text_whole(certificate, made)
 
 
 def write_secret(path: Path, secret: bytes) -> None:

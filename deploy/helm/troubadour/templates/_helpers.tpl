@@ -3,6 +3,7 @@ app.kubernetes.io/name: troubadour
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{- /* Its data folder: the bot's claim where `claim` is set, else what ends with the pod. */}}
 {{- define "troubadour.pod" -}}
 automountServiceAccountToken: false
 securityContext:
@@ -11,16 +12,15 @@ securityContext:
   runAsGroup: 10001
   fsGroup: 10001
   seccompProfile: { type: RuntimeDefault }
-affinity:
-  podAffinity:
-    requiredDuringSchedulingIgnoredDuringExecution:
-      - topologyKey: kubernetes.io/hostname
-        labelSelector:
-          matchLabels:
-            {{- include "troubadour.labels" . | nindent 12 }}
 volumes:
   - name: data
+    {{- if .claim }}
     persistentVolumeClaim: { claimName: {{ .Release.Name }}-data }
+    {{- else }}
+    emptyDir: { sizeLimit: {{ .Values.worker.scratch }} }
+    {{- end }}
+  - name: signing
+    secret: { secretName: {{ .Values.signing }} }
   - name: cache
     emptyDir: {}
   - name: tmp
@@ -37,9 +37,13 @@ securityContext:
 envFrom:
   - configMapRef: { name: {{ .Release.Name }}-settings }
   - secretRef: { name: {{ .Values.secret }} }
+env:
+  - { name: TROUBADOUR_PROVENANCE__CERTIFICATE, value: /etc/troubadour/signing/certificate.pem }
+  - { name: TROUBADOUR_PROVENANCE__KEY, value: /etc/troubadour/signing/certificate.key }
 volumeMounts:
   - { name: data, mountPath: /var/lib/troubadour }
   - { name: cache, mountPath: /var/cache/troubadour }
+  - { name: signing, mountPath: /etc/troubadour/signing, readOnly: true }
   - { name: tmp, mountPath: /tmp }
 {{- end }}
 
