@@ -14,6 +14,7 @@ from skills import asking
 from skills.brief import Brief, BriefError
 from skills.style import list_styles, load_style, moods
 from skills.words.moods import FEELINGS
+from skills.words.wishes import common_words
 
 LONGEST = 600  # characters of a brief that are read
 TOO_LONG = 2000  # from here on nobody meant it as a brief
@@ -30,20 +31,22 @@ _ASIDE = (
     r"|[Dd]edicate(?:d)?(?: (?:it|this))?|[Dd]edication)"
 )
 _CROWDS = (
-    r"(?:the|all the|my|our)(?: whole)? (?:family|guys|girls|boys|team|crew|gang|band|folks|people|kids|regulars"
-    r"|night shift)(?: (?:at|from|in|on|of) (?:the )?\w+)?|every(?:one|body) (?:at|in|on|who) [\w ]{3,24}"
+    r"(?:the|all the|my|our)(?: whole| [a-z]+)? (?:family|guys|girls|boys|team|crew|gang|band|folks|people|kids"
+    r"|regulars|night shift)(?: (?:at|from|in|on|of) (?:the )?\w+(?: \w+)?)?"
+    r"|every(?:one|body) (?:at|in|on|who) [\w ]{3,40}"
 )
 _STOP = r"(?=[.,;:!?¦\n]| and (?!the )| but |$)"
 _NO = (
     r"(?i)(?:\b(?:and |but |please )*(?:don['’]?t|do not|never) (?:mention|sing about|talk about|say|use)"
-    r"|\bwithout (?:mentioning |saying |any )?|\bavoid(?:ing)?|\bleave out|\bnothing about|\bnot about"
+    r"|\bwithout (?:mentioning|saying|using|any)\b|\bwithout(?= the words?)"
+    r"|\bavoid(?:ing)?|\bleave out|\bnothing about|\bnot about"
     r"|\bno mention of|(?<=[,.;¦] )(?:but |and |please )*no(?= [a-z]))"
-    r"\s+(?:the word )?([^.,;:!?¦\n]{2,60}?)(?=[.,;:!?¦\n]| but | please|$)"
+    r"\s+(?:the words? )?([^.,;:!?¦\n]{2,60}?)(?=[.,;:!?¦\n]| but | please|$)"
 )
 _YES = (
     r"(?i)\b(?:and |but |please )*(?:mention(?:s|ing)?|includ(?:e|es|ing)|don['’]t forget"
     r"|be sure to (?:mention|include)|make sure (?:to mention|you mention|it mentions)SECOND)"
-    r"\s+([^.;:!?¦\n]{2,80}?)(?=[.;:!?¦\n]|$)",
+    r"\s+([^.;:!?¦\n]{2,80}?)(?=[.;:!?¦\n]|, (?:it['’]s )?for\b|$)",
     r"(?i)\bwith ([^.,;:!?¦\n]{2,60}?) in it\b",
     r"(?i)\bput ([^.,;:!?¦\n]{2,60}?) in(?:to)? (?:it|the song)\b",
     r"(?i)\b(?:she|he|they|who) (?:really |always |just )?(?:loves?|loved|likes?|liked|adores?|adored)"
@@ -195,6 +198,14 @@ class _Reader:
             self.found["mentions"] = tuple(clean[:THINGS])
 
     def _read_dedication(self) -> None:
+        named = self._cut(
+            rf"(?i:,?(?: and)? (?:his|her|their|whose|the) names?(?: is| are| was|['’]s)) ({_NAMES})"
+        )
+        self._read_for()
+        if named:  # 'for a friend, his name is Eddie' is one person
+            self._dedicate(named[1])
+
+    def _read_for(self) -> None:
         if not self._read_own() and not self._read_crowd():
             self._read_named()
 
@@ -202,13 +213,15 @@ class _Reader:
         """'for my friend Sam', 'for my mom's 60th birthday' (the birthday stays: it is the theme)."""
         people = "|".join(asking.vocabulary().kin + asking.vocabulary().others)
         match = re.search(
-            rf"(?:{_ASIDE}[ :]+)?(?:[Ff]or|[Tt]o) (my|our) ((?:[a-z0-9\-]+ ){{0,3}}?)({people})\b,?"
-            rf"(?: (?:called |named )?({_NAMES}))?(['’]s(?= \w))?",
+            rf"(?:{_ASIDE}[ :]+)?(?:[Ff]or|[Tt]o) (my|our) ((?:[a-z0-9\-]+ ){{0,3}}?)({people})(?:-in-law)?\b"
+            rf"(?:,? (?:called |named )?({_NAMES})(?=[^\w'’]|['’]s\b|$)(?!,? (?:is|please)\b)"
+            rf"|, the ({_NAMES}))?(['’]s(?= \w))?",
             self.text,
         )
         if not match:
             return False
-        whose, which, who, name, owner = match.groups()
+        whose, which, who, name, team, owner = match.groups()
+        name = name or team
         owned = owner and "about" not in self.text
         self._replace(match, f"about {whose} {which}{name or who}{owner}" if owned else "¦")
         self.kin = who
@@ -238,6 +251,7 @@ class _Reader:
                 not match
                 or name.split()[0].lower() in asking.vocabulary().not_names
                 or asking.is_profane(name)
+                or name in common_words() - set(asking.vocabulary().kin)  # 'a prayer for rain'
             ):
                 continue
             before, rest = self.text[: match.start()], self.text[match.end() :]
@@ -320,9 +334,15 @@ class _Reader:
             r"(?i),\s*(?:please|thanks|thank you|make it|it['’]s|and make|something|nice)\b", theme
         )[0]
         theme = " ".join(word for word in theme.strip(" ,-–—:\"'“”").split() if not asking.is_profane(word))
-        idle = r"(?i)^(?:how about|maybe|just)\s+|\s+(?:please|thanks|for me|and|or|in|with|as|for|to|the)$"
+        idle = (
+            r"(?i)^(?:how about|maybe|just|for|and)\s+"
+            r"|\s+(?:please|thanks|instead|for me|and|or|but|in|with|as|for|to|the)$"
+        )
         theme = re.sub(idle, "", theme).strip(" ,'\"")
-        theme = re.sub(rf"(?i)(?:,| and)\s*(?:{_FELT})$", "", theme).strip(" ,")
+        styles = "|".join(style for names in asking.vocabulary().styles.values() for style in names)
+        styles += "|".join(("|whole song|for nobody", *asking.vocabulary().forms))
+        aside = rf"(?:,| and)\s*(?:{_FELT})|,\s*(?:{styles})"
+        theme = re.sub(rf"(?i)(?:{aside})+$", "", theme).strip(" ,")
         return theme or (f"my {self.kin}" if self.kin else "")
 
 

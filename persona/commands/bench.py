@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from persona.commands import bench_guard, bench_songs, bench_watermark, crashes
+from persona.commands import bench_guard, bench_songs, bench_watermark, bench_words, crashes
 from persona.commands.common import JSON, house, print_json
 from persona.commands.originality import add_originality
 from persona.commands.training import add_bench
@@ -19,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
     add_bench(group)
     bench_watermark.add_to(group)
     bench_guard.add_to(group)
+    bench_words.add_to(group)
     bench_songs.add_to(group)
 
     add_originality(group)

@@ -36,12 +36,23 @@ def chat_model(config: ChatSettings, card: Card, embed: Embed, cache: Path | Non
     )
 
 
-def ask_with(model: BaseChatModel) -> Callable[[str, str], str]:
-    """A plain question to a chat model: (system, user) -> its answer, for skills that know no LangChain."""
+def ask_with(model: BaseChatModel, longest: int = 0) -> Callable[[str, str], str]:
+    """A plain question to a chat model: (system, user) -> its answer, for skills that know no LangChain.
+
+    With `longest`, an answer is cut off after so many characters: a small model may babble on to its context's end.
+    """
     from langchain_core.messages import HumanMessage, SystemMessage
 
     def ask(system: str, user: str) -> str:
-        return model.invoke([SystemMessage(system), HumanMessage(user)]).text
+        asked = [SystemMessage(system), HumanMessage(user)]
+        if not longest:
+            return model.invoke(asked).text
+        answer = ""
+        for piece in model.stream(asked):
+            answer += piece.text
+            if len(answer) >= longest:
+                break
+        return answer
 
     return ask
 

@@ -11,18 +11,23 @@ import itertools
 import random
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from skills.brief import Brief
 from skills.words.check import key
 from skills.words.draft import Draft, Written, scheme_of, title_case
-from skills.words.fit import Embed, Fit, Wish, as_thing
+from skills.words.fit import Embed, Fit, Wish
 from skills.words.forms import Plan, Scheme
 from skills.words.material import Kind, Scene, Unit, common
-from skills.words.page import Page, rhyme_apart, says
-from skills.words.prosody import words_of
+from skills.words.page import Page, rhyme_apart
+from skills.words.prosody import count_syllables, words_of
+from skills.words.wishes import Wishes, as_thing, head, says, shorter, sings
 
 NEAREST = 12  # scenes that are tried before lines of earlier songs may come back
-_Try = tuple[Scene, tuple[str, ...], bool]
+TRIES = 24  # songs that are begun before something less is asked for
+ENOUGH = 8  # of them, where only what the song is about is not said by its name
+SUNG = 7  # syllables of a dedication that may find a line
+_A_NAME, _A_THING = 100, 10  # what it counts if a song does not sing it; the topic counts 1
 _PATCHES: dict[str, tuple[Kind, ...]] = {"a": ("open", "turn"), "H": ("hook",), "R": ("response",)}
 _REPEATED = ("R", "=1")
 _LOOSE = frozenset(
@@ -41,43 +46,40 @@ class EmbeddedAuthor:
         self._fit = Fit(embed)
 
     def write(self, brief: Brief, plan: Plan, seed: int, used: Collection[str] = ()) -> Draft:
-        """A song to `plan`. A line of `used` comes back only when all scenes are used up."""
+        """A song to `plan` that sings what was asked for. A line of `used` comes back only where nothing else fits."""
         rng = random.Random(f"{seed}|{brief.theme}|{brief.mood}|{brief.dedication}")
         wish, scenes = self._fit.read(brief, rng)
-        for name, barred, tried in self._tries(brief, wish, scenes, frozenset(key(line) for line in used)):
-            for (scene, things, loose), room in itertools.product(tried, (plan, plan.eased)):
-                owed = list(things[: _things(plan)])
-                page = Page(room, rng, barred, name, owed, things[0] if things else wish.topic)
-                try:
-                    return _Song(self._fit, scene, _neighbours(scene, scenes), wish, page, loose).write(brief)
-                except NothingLeft:
+        spent = frozenset(key(line) for line in used)
+        best: tuple[int, Draft] | None = None
+        for level in _levels(wish.asked, spent):
+            for number, one in enumerate(itertools.islice(_tries(level, wish, scenes), TRIES)):
+                if best and best[0] < _A_THING and number >= ENOUGH:
+                    break
+                found = self._tried(brief, plan, rng, wish, scenes, one)
+                if found is None:
                     continue
-        raise NothingLeft(f"the material holds no song of the form {plan.form.name!r}")
+                lacks = _lack(wish.asked, level.name, found)
+                if lacks == 0:
+                    return found
+                if best is None or lacks < best[0]:
+                    best = lacks, found
+            if best and best[0] < _A_THING:
+                return best[1]
+        if best is None:
+            raise NothingLeft(f"the material holds no song of the form {plan.form.name!r}")
+        return best[1]
 
-    def _tries(
-        self, brief: Brief, wish: Wish, scenes: Sequence[Scene], spent: frozenset[str]
-    ) -> Iterator[tuple[str, frozenset[str], list[_Try]]]:
-        """What is tried, best first: (name, barred lines, [(scene, things to name, whether any line may name)]).
-
-        A name is sung in a line of the scene; if the scene has no place for it, in one that also names the theme;
-        and only then in a line that would suit any song.
-        """
-        # when the nearest scene is used up, one that feels like it comes before one that is merely near
-        nearest = sorted(scenes[:NEAREST], key=lambda scene: not scene.moods & scenes[0].moods)
-        topical = (
-            [(scenes[0], (wish.topic, *wish.things), True)]
-            if wish.topic and scenes[0] is not common()
-            else []
-        )
-        first: list[_Try] = [
-            (scene, wish.things, False) for scene in nearest[:4] if scene.theme == scenes[0].theme
-        ]
-        then: list[_Try] = [*topical, *((scene, wish.things, True) for scene in nearest)]
-        for name in _shorter(brief.dedication):
-            yield name, spent, [*first, *then]
-        for name in _shorter(brief.dedication):
-            yield name, frozenset(), [*first, *then]
-            yield name, spent, [(scene, wish.things, True) for scene in scenes[NEAREST:]]
+    def _tried(
+        self, brief: Brief, plan: Plan, rng: random.Random, wish: Wish, scenes: Sequence[Scene], one: _Try
+    ) -> Draft | None:
+        neighbours = _neighbours(one.scene, scenes)
+        for room in (plan, plan.eased):
+            page = Page(room, rng, one.spent, one.name, list(one.things), wish.asked.topic, wish.unwanted)
+            try:
+                return _Song(self._fit, one.scene, neighbours, wish, page, one.loose).write(brief)
+            except NothingLeft:
+                continue
+        return None
 
     def patches(
         self, brief: Brief, plan: Plan, seed: int, used: Collection[str], marks: str
@@ -88,7 +90,7 @@ class EmbeddedAuthor:
         """
         rng = random.Random(f"{seed}|mend|{brief.theme}")
         wish, scenes = self._fit.read(brief, rng)
-        name = brief.dedication if marks == "aa" else ""
+        name = wish.asked.name if marks == "aa" else ""
         page = Page(plan, rng, frozenset(key(line) for line in used), name)
         kinds = _PATCHES[marks[0]]
         shared = (
@@ -116,6 +118,7 @@ class _Song:
             _couplets(options[0]) for name, options in zip(plan.stanzas, self._schemes, strict=True)
         )
         self._loose = loose or self._couplets_left > 1 or scene is common()
+        page.things = _bundled(page.things, self._couplets_left - bool(page.name))
         marks = {mark for options in self._schemes for mark in options[0]}
         self._hook = self._pick_hook() if "H" in marks else ()
         self._response = self._pick(("response",), ("R",))[0] if "R" in marks else ""
@@ -171,40 +174,32 @@ class _Song:
         """Two rhymed lines; where no more couplets are left than wishes, such that say what the fan asked for."""
         left = self._couplets_left
         self._couplets_left -= 1
-        if self._page.owed >= left:
-            for units in self._wished(kinds, both=left == 1 and self._page.owed > 1):
-                for unit in self._fit.sort(units, self._wish, self._page.said, self._page.rng):
-                    for lines in self._page.ways(unit, ("a", "a")):
-                        if self._meets(lines):
-                            return self._page.write(unit, lines)
-            if self._page.name:
+        page = self._page
+        if page.owed >= left:
+            for units, wanted in self._wished(kinds, both=left == 1 and page.owed > 1):
+                for unit in self._fit.sort(units, self._wish, page.said, page.rng):
+                    for lines in page.ways(unit, ("a", "a")):
+                        if page.gain(lines) >= wanted:
+                            return page.write(unit, lines)
+            if page.name and left == 1:
                 raise NothingLeft("no line is left that names whom the song is for")
         return self._pick(kinds, ("a", "a"), apart)
 
-    def _wished(self, kinds: tuple[Kind, ...], both: bool) -> Iterator[list[Unit]]:
-        """Groups of couplets that may say the name or the thing, the ones of the scene first."""
-        own = self._scene.of(*kinds)
-        shared = common().of(*kinds)
+    def _wished(self, kinds: tuple[Kind, ...], both: bool) -> Iterator[tuple[list[Unit], int]]:
+        """Groups of couplets that may say the name or the thing, and how much they must say; the scene's own first."""
+        own, shared = self._scene.of(*kinds), common().of(*kinds)
         page = self._page
+        names = [unit for unit in own if (unit.takes_name or unit.may_address) and not unit.takes_thing]
         if both:
-            yield [unit for unit in (*own, *shared) if unit.takes_name and unit.takes_thing]
+            yield names, page.owed
+            yield [unit for unit in (*own, *shared) if unit.takes_name and unit.takes_thing], page.owed
         if page.name:
-            yield [unit for unit in own if (unit.takes_name or unit.may_address) and not unit.takes_thing]
+            yield names, 1
         if page.things:
-            yield [unit for unit in own if says(unit.plain, page.things[0])]
+            yield [unit for unit in own if says(unit.plain, page.things[0])], 1
         if page.name and self._loose:
-            yield [unit for unit in shared if unit.takes_name and not unit.takes_thing]
-        yield [unit for unit in shared if unit.takes_thing and not unit.takes_name]
-
-    def _meets(self, lines: Sequence[str]) -> bool:
-        """Whether the lines say the name, if it is owed, or else the first thing."""
-        text = f" {key(' '.join(lines))} "
-        if self._page.name:
-            return f" {key(self._page.name)}" in text or (self._couplets_left > 0 and self._says_thing(text))
-        return self._says_thing(text)
-
-    def _says_thing(self, text: str) -> bool:
-        return bool(self._page.things) and says(text, self._page.things[0])
+            yield [unit for unit in shared if unit.takes_name and not unit.takes_thing], 1
+        yield [unit for unit in shared if unit.takes_thing and not unit.takes_name], 1
 
     def _pick(
         self, kinds: tuple[Kind, ...], marks: Sequence[str], apart: Sequence[str] = ()
@@ -248,15 +243,72 @@ def _neighbours(scene: Scene, ranked: Sequence[Scene]) -> list[Scene]:
     return [*same, *alike[:2]]
 
 
-def _shorter(name: str) -> tuple[str, ...]:
-    """A dedication and what is left of it if no line has room for it: 'the guys at the pub', 'the guys', ''."""
-    short = re.split(r" (?:at|from|in|on|of|who) ", name)[0]
-    return tuple(dict.fromkeys((name, short, "")))
+@dataclass(frozen=True)
+class _Level:
+    """What a song has to sing at least, and the keys of lines that it may not."""
+
+    name: str
+    things: tuple[str, ...]
+    spent: frozenset[str]
 
 
-def _things(plan: Plan) -> int:
-    """How many things a song of this plan has room to name."""
-    return max(1, sum(_couplets(plan.form.stanzas[name][0]) for name in plan.stanzas) - 1)
+@dataclass(frozen=True)
+class _Try(_Level):
+    """A level with the scene to write from; `loose`: the name may stand in a line that would suit any song."""
+
+    scene: Scene
+    loose: bool
+
+
+def _levels(asked: Wishes, spent: frozenset[str]) -> Iterator[_Level]:
+    """From all that was asked for to less: long things and names by fewer words, and then lines sung before."""
+    name = re.split(r" (?:at|from|in|on|of|who) ", asked.name)[0]
+    short = tuple(shorter(thing) for thing in asked.things)
+    names = [
+        full for full in dict.fromkeys((asked.name, name)) if full == name or count_syllables(full) <= SUNG
+    ]
+    for barred in (spent, frozenset[str]()):
+        for called, things in itertools.product(names, dict.fromkeys((asked.things, short))):
+            yield _Level(called, things, barred)
+
+
+def _tries(level: _Level, wish: Wish, scenes: Sequence[Scene]) -> Iterator[_Try]:
+    """Where the song is looked for, the best first.
+
+    A name is sung in a line of the scene; if the scene has no place for it, in one that would suit any song. What the
+    song is about gets a couplet of its own if the scene does not say it by itself.
+    """
+    asked, first = wish.asked, scenes[0]
+    # when the nearest scene is used up, one that feels like it comes before one that is merely near
+    nearest = sorted(scenes[:NEAREST], key=lambda scene: not scene.moods & first.moods)
+    same = [scene for scene in nearest[:4] if scene.theme == first.theme]
+
+    def at(scene: Scene, loose: bool, owed: bool = False) -> _Try:
+        topic = (asked.topic,) if owed and asked.topic and scene is not common() else ()
+        things = tuple(dict.fromkeys((*level.things, *topic)))
+        return _Try(level.name, things, level.spent, scene, loose)
+
+    yield from (at(scene, False, wish.apart) for scene in (first, *same))
+    if asked.topic:
+        yield from (at(first, loose, True) for loose in (False, True))
+    yield at(first, True, wish.apart)
+    yield from (at(scene, True, wish.apart) for scene in nearest)
+    yield from (at(scene, True) for scene in scenes[NEAREST:])
+
+
+def _lack(asked: Wishes, name: str, draft: Draft) -> int:
+    """How far the song is from what was asked for; the name may be the level's shorter one."""
+    text = " / ".join(draft.lines)
+    lacks = _A_NAME if name and not sings(text, name) else 0
+    lacks += _A_THING * sum(not says(text, shorter(thing)) for thing in asked.things)
+    return lacks + bool(asked.topic and not says(text, head(asked.topic)))
+
+
+def _bundled(things: Sequence[str], couplets: int) -> list[str]:
+    """The things in as many groups as there are couplets for them: 'the dog and the porch'."""
+    room = max(1, couplets)
+    groups = [things[i::room] for i in range(min(room, len(things)))]
+    return [" and ".join(group) for group in groups]
 
 
 def _couplets(scheme: Scheme) -> int:

@@ -16,15 +16,17 @@ from skills.brief import Brief
 from skills.words.check import Fault, check_lines
 from skills.words.draft import Draft, Written, scheme_of, title_case
 from skills.words.embedded import EmbeddedAuthor
-from skills.words.fit import stems
 from skills.words.forms import Plan, Scheme
 from skills.words.prosody import words_of
+from skills.words.wishes import stems, wishes_of
 
 log = structlog.get_logger()
 
 Ask = Callable[[str, str], str]  # (system, user) -> what the model says
 
 ROUNDS = 4  # times that failing lines are sent back
+IDLE = 2  # of them in a row that mend nothing: a model that does not learn is not asked on
+LONGEST_ANSWER = 4000  # characters; thirty-four lines and a title need some two thousand
 PATCHES = 60  # couplets and hooks that are tried where the model's lines cannot stay
 
 _SYSTEM = """You write lyrics for a blues and soul singer. Plain words, one honest image, a wry turn. The lines of a \
@@ -64,9 +66,12 @@ class EndpointAuthor:
     def _asked(self, sheet: _Sheet) -> str:
         """Fills the sheet by the model, failing lines sent back; returns the title."""
         title = sheet.read(self._ask(_SYSTEM, sheet.order()))
+        fewest, idle = len(sheet.texts) * 9, 0
         for _ in range(ROUNDS):
             faults = sheet.faults() + sheet.wishes()
-            if not faults:
+            idle = 0 if len(faults) < fewest else idle + 1
+            fewest = min(fewest, len(faults))
+            if not faults or idle == IDLE:
                 break
             sheet.read(self._ask(_SYSTEM, sheet.correction(faults)))
         return title
@@ -93,6 +98,7 @@ class _Sheet:
 
     def __init__(self, plan: Plan, brief: Brief, used: Collection[str]) -> None:
         self.plan, self.brief, self.used = plan, brief, used
+        self.asked = wishes_of(brief)
         self.schemes: list[Scheme] = [plan.form.stanzas[name][0] for name in plan.stanzas]
         self.slots: list[int] = []  # for each line of the song, the number of the text that it sings
         self.marks: list[str] = []  # for each text, its mark in the scheme
@@ -128,7 +134,7 @@ class _Sheet:
 
     def faults(self) -> list[Fault]:
         """The faults of the texts, by text; a line that returns is faulted once."""
-        name = [self.brief.dedication] if self.brief.dedication else []
+        name = [self.asked.name] if self.asked.name else []
         found: dict[tuple[int, str], Fault] = {}
         for fault in check_lines(self.lines, self.plan, self.used, name):
             slot = self.slots[fault.line]
@@ -143,10 +149,10 @@ class _Sheet:
             wishes.append(f"Mood: {brief.mood}.")
         if brief.style:
             wishes.append(f"Style: {brief.style}.")
-        if brief.dedication:
-            wishes.append(f"It is for {brief.dedication}: say '{brief.dedication}' in one line.")
-        if brief.mentions:
-            wishes.append(f"Sing of: {', '.join(brief.mentions)}.")
+        if name := self.asked.name:
+            wishes.append(f"It is for {name}: say '{name}' in one line.")
+        if things := self.asked.things:
+            wishes.append(f"Sing of: {', '.join(things)}.")
         if brief.avoid:
             wishes.append(f"Leave out: {', '.join(brief.avoid)}.")
         lines = [f"{i + 1}. {self._place(i)}" for i in range(len(self.marks))]
@@ -181,7 +187,7 @@ class _Sheet:
     def wishes(self) -> list[Fault]:
         """What the fan asked for and the song does not do yet: worth a correction, no reason to throw a line away."""
         sung = stems(" ".join(self.texts))
-        unsaid = [thing for thing in self.brief.mentions if not stems(thing) & sung]
+        unsaid = [thing for thing in self.asked.things if not stems(thing) & sung]
         found = [Fault(len(self.texts) - 1, f"the song should sing of {thing}") for thing in unsaid]
         for thing in self.brief.avoid:
             found += [

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skills.brief import Brief
 from skills.words.material import Scene, Unit, common, scenes
 from skills.words.moods import feelings
-from skills.words.prosody import words_of
+from skills.words.wishes import Wishes, head, stems, wishes_of
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -28,29 +28,14 @@ DISLIKE = 1.0
 UNASKED = 0.6  # for singing of a death that the brief does not speak of
 SCENE_CHANCE = 0.06  # how far the seed may stray from the nearest scene
 LINE_CHANCE = 0.25  # and within it, where every line fits, from the nearest line
-SMALL = frozenset(
-    """a an the and or but of to in on at by for with from up out my your our his her their its this that it is are was
-    were be i you he she we they me him them us about who whose how when where what why all some any no not so too very
-    really just please song songs blues like got get has have had can will would""".split()
-)
-
-_CLAUSE = frozenset(
-    """i i'm i've you he she we they who that which when how why what is are was were being getting having me him
-    it""".split()
-)
-
-_LEADING = frozenset("at in on of to by under over from with near behind".split())
-_OWN = re.compile(
-    r"\b(?:my|our|his|her|their|your|the|a|an|this) "
-    r"(?:(?:old|new|best|little|big|first|last|broken|favou?rite|lost|good|bad) )?[\w'-]{3,}"
-)
 
 
 @dataclass(frozen=True)
 class Wish:
     """The brief as it is compared with the material.
 
-    `theme` and each row of `avoid`: unit vectors, [384]. `things` are to be named in the song, the first soonest.
+    `theme` and each row of `avoid`: unit vectors, [384]. `asked` is what has to be sung; `apart` says that the nearest
+    scene does not speak of its topic, which is then sung of in a couplet of its own.
     """
 
     theme: NDArray[np.float32]
@@ -58,8 +43,8 @@ class Wish:
     words: frozenset[str]
     unwanted: frozenset[str]
     moods: frozenset[str]
-    things: tuple[str, ...]
-    topic: str  # the theme as something to name, '' if it is not a thing
+    asked: Wishes
+    apart: bool = False
 
 
 class Fit:
@@ -78,8 +63,9 @@ class Fit:
         self._learn([about])
         words, unwanted, moods = stems(said), stems(" ".join(brief.avoid)), feelings(brief.mood)
         avoid = self._embed(list(brief.avoid)) if brief.avoid else np.zeros((0, 384), np.float32)
-        thing = as_thing(brief.theme)
-        wish = Wish(self._vectors[about], avoid, words, unwanted, moods, (), thing)
+        asked = wishes_of(brief)
+        thing = asked.topic
+        wish = Wish(self._vectors[about], avoid, words, unwanted, moods, asked)
         self._learn([_topic(scene) for scene in scenes()])
         near = {scene: float(wish.theme @ self._vectors[_topic(scene)]) for scene in scenes()}
         plain = _plain_words(f"{said} {brief.mood}")
@@ -93,20 +79,18 @@ class Fit:
                     + MORE_WORD * min(2, len(scene.more_words & plain))
                     + FEELING * bool(scene.moods & moods)
                     - UNASKED * bool(scene.needs and not scene.needs & plain)
-                    + SINGER_CAN_NAME * bool(brief.dedication and scene.can_name)
+                    + SINGER_CAN_NAME * bool(asked.name and scene.can_name)
                     - self._dislike(scene, wish)
                     + rng.uniform(0, SCENE_CHANCE)
                 )
             ),
         )
-        things = [*brief.mentions, *_names_in(brief.theme, brief.dedication, ranked[0])]
         # a line with the name, written for the scene, is worth more than one that squeezes in both
-        if thing and not brief.dedication and near[ranked[0]] < CLOSE and not _covers(ranked[0], thing):
-            things.insert(0, thing)
+        apart = bool(thing) and near[ranked[0]] < CLOSE and not _covers(ranked[0], thing)
         # the scene that sings of anything is fond of it: not for a brief in anger
         if thing and not shared[ranked[0]] and near[ranked[0]] < FAR and "angry" not in moods:
             ranked.insert(0, common())
-        return dataclasses.replace(wish, things=tuple(dict.fromkeys(things))), ranked
+        return dataclasses.replace(wish, apart=apart), ranked
 
     def sort(
         self, units: Sequence[Unit], wish: Wish, said: Collection[str], rng: random.Random
@@ -139,41 +123,11 @@ class Fit:
             self._vectors.update(zip(new, self._embed(new), strict=True))
 
 
-def stems(text: str) -> frozenset[str]:
-    """The words that carry meaning, without their plural and past endings."""
-    found = set()
-    for word in re.findall(r"[a-zà-ÿ]+", re.sub(r"['’]s\b", "", text.lower())):
-        if word not in SMALL and len(word) > 2:
-            found.add(re.sub(r"(?:ing|ed|es|s)$", "", word) if len(word) > 4 else word.rstrip("s"))
-    return frozenset(found)
-
-
-def as_thing(theme: str) -> str:
-    """What a theme is about, as something to name: 'quantum physics', 'losing my old keys' -> 'my old keys'.
-
-    '' if it is no thing: 'I am so tired'.
-    """
-    words = list(words_of(theme))
-    while words and words[0].lower() in _LEADING:
-        words.pop(0)
-    action = bool(words) and len(words) > 1 and words[0].lower().endswith("ing")
-    if words and len(words) <= 4 and not action and not _CLAUSE & {word.lower() for word in words}:
-        return " ".join(words)
-    named = _OWN.search(" ".join(words))
-    return named[0] if named else ""
-
-
 def _covers(scene: Scene, thing: str) -> bool:
-    """Whether the scene speaks of the thing: its last word is one of the scene's words or stands in its lines."""
-    head = stems(thing.rpartition(" ")[2])
+    """Whether the scene speaks of the thing: its head is one of the scene's words or stands in its lines."""
+    named = stems(head(thing))
     lines = (stems(unit.plain) for unit in scene.units)
-    return head <= stems(" ".join([*scene.words, *scene.more_words])) or any(head <= line for line in lines)
-
-
-def _names_in(theme: str, dedication: str, scene: Scene) -> list[str]:
-    """Names of someone's own in the theme ('my cat Miso'), but for the dedication and what the scene knows anyway."""
-    named = re.findall(r"\b(?:my|our|his|her|their) (?:[a-z]+ ){1,3}([A-Z][a-z]+)\b", theme)
-    return [name for name in named if name not in dedication and name.lower() not in scene.words]
+    return named <= stems(" ".join([*scene.words, *scene.more_words])) or any(named <= line for line in lines)
 
 
 def _plain_words(text: str) -> frozenset[str]:

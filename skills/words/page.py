@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from skills.words.check import key, line_faults
-from skills.words.fit import stems
 from skills.words.forms import Plan
 from skills.words.material import Unit, bare
 from skills.words.prosody import last_word, rhymes
+from skills.words.wishes import says, sings, stems
 
 _CALLED = re.compile(r"[A-ZÀ-Þ][\w'’.-]*(?: (?:and )?[A-ZÀ-Þ][\w'’.-]*){0,3}")
 
@@ -20,8 +20,8 @@ _MANY = re.compile(r"\band\b|&|^(?:the|all|my|our|every)\b")
 
 @dataclass
 class Page:
-    """The song in the writing. `spent`: keys of lines that must not be sung again; `name`, `things`: still to be said;
-    `topic`: what {thing} stands for when no thing is owed."""
+    """The song in the writing. `spent`: keys of lines that must not be sung again; `unwanted`: stems that no line says;
+    `name`, `things`: still to be said; `topic`: what {thing} stands for when no thing is owed."""
 
     plan: Plan
     rng: random.Random
@@ -29,6 +29,7 @@ class Page:
     name: str = ""
     things: list[str] = field(default_factory=list)
     topic: str = ""
+    unwanted: Collection[str] = frozenset()
     said: set[str] = field(default_factory=set)
     ends: set[str] = field(default_factory=set)
     units: set[Unit] = field(default_factory=set)
@@ -48,6 +49,11 @@ class Page:
                 if all(self._stands(line, mark) for line, mark in zip(lines, marks, strict=True)):
                     yield lines
 
+    def gain(self, lines: Sequence[str]) -> int:
+        """How many of the wishes that are owed the lines would meet."""
+        text = " / ".join(lines)
+        return bool(self.name and sings(text, self.name)) + sum(says(text, thing) for thing in self.things)
+
     def write(self, unit: Unit, lines: tuple[str, ...]) -> tuple[str, ...]:
         """Puts the lines on the page: their words and end words are used, the wishes that they meet are met."""
         self.units.add(unit)
@@ -56,7 +62,7 @@ class Page:
             self.title = bare(unit.title).replace("{name}", self.name)
         self.ends |= {last_word(line) for line in lines}
         self.said |= stems(text)
-        if self.name and f" {key(self.name)}" in text:
+        if self.name and sings(text, self.name):
             self.name = ""
         self.things = [thing for thing in self.things if not says(text, thing)]
         return lines
@@ -81,6 +87,8 @@ class Page:
 
     def _stands(self, line: str, mark: str) -> bool:
         """Whether the line may be sung here: the form's metre, not sung before, not ending as another line does."""
+        if self.unwanted and stems(line) & set(self.unwanted):
+            return False
         if key(line) in self.spent or (mark != "R" and self._ends_alike(line)):
             return False
         beat_range = (1, 4) if mark == "R" else self.plan.form.beats
@@ -89,11 +97,6 @@ class Page:
     def _ends_alike(self, line: str) -> bool:
         end = last_word(line)
         return end in self.ends or any(stems(end) and stems(end) == stems(other) for other in self.ends)
-
-
-def says(text: str, thing: str) -> bool:
-    """Whether the text says the thing: all of its words that carry meaning."""
-    return bool(stems(thing)) and stems(thing) <= stems(text)
 
 
 def rhyme_apart(lines: Sequence[str], others: Sequence[str]) -> bool:

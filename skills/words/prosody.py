@@ -34,6 +34,7 @@ def make_line(text: str, rhyme: str = "", bars: int = 2) -> Line:
     return Line(text=text, words=words, syllables=_syllables(words), rhyme=rhyme, bars=bars)
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def count_syllables(text: str) -> int:
     return sum(len(_stressed(word)) for word in words_of(text))
 
@@ -51,6 +52,7 @@ def rhymes(first: str, second: str) -> bool:
         return False
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def beats(text: str) -> tuple[int, float]:
     """How many beats the line takes when it is sung evenly, and what that costs its natural stress (0: nothing).
 

@@ -26,6 +26,12 @@ def written(unit: Unit) -> list[tuple[str, ...]]:
     ]
 
 
+def filled(line: str) -> list[str]:
+    """The line with short and long names and things in its slots: a short line is there for the long ones."""
+    pairs = (("Maya", "the cat"), ("Ann", "rain"), ("Guillermo", "the jack of diamonds"))
+    return [line.lstrip("~").replace("{name}", name).replace("{thing}", thing) for name, thing in pairs]
+
+
 def told(scene: Scene) -> str:
     return f"{scene.theme}: {scene.about}"
 
@@ -66,8 +72,8 @@ def test_every_line_can_be_sung_in_the_metre_of_its_forms(scene: Scene) -> None:
     for unit in scene.units:
         syllables = {"aab": blues.syllables, "response": (3, 7)}.get(unit.kind, couplet.syllables)
         beats = {"aab": blues.beats, "response": (1, 4)}.get(unit.kind, couplet.beats)
-        for line in itertools.chain.from_iterable(written(unit)):
-            assert not line_faults(line, syllables, beats), line
+        for line in itertools.chain.from_iterable(unit.versions(random.Random(0))):
+            assert any(not line_faults(full, syllables, beats) for full in filled(line)), line
 
 
 def test_no_line_is_written_twice() -> None:
