@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ def add_to(group: typer.Typer) -> None:
         out: Path | None = typer.Option(
             None, help="keep all of it here; a run that was cut off goes on from what is here"
         ),
+        minutes: float = typer.Option(math.inf, min=0, help="pause after so long; needs --out to go on"),
         as_json: bool = JSON,
     ) -> None:
         """Kill the worker at every boundary of every step and at random; count lost, doubled and torn songs."""
@@ -41,7 +43,11 @@ def add_to(group: typer.Typer) -> None:
             folder = out or Path(temporary)
             result = None
             if kills:
-                result = matrix.Matrix(Setup(folder / "kills", voice), told=console.print).run(kills)
+                run = matrix.Matrix(Setup(folder / "kills", voice), told=console.print)
+                result = run.run(kills, seconds=minutes * 60)
+                if result is None:
+                    console.print("paused; the same command goes on")
+                    return
             played = list(other.play(folder / "scenes")) if scenes else []
         failed = [scene for scene in played if scene.passed is False]
         if as_json:
@@ -64,7 +70,7 @@ def _show(result: Result) -> None:
     table = Table("what", "figure")
     rows = {
         "kills": result.kills,
-        "the run itself was cut off and gone on with": f"{result.cut_off} times",
+        "the run itself paused or was cut off, and went on": f"{result.cut_off} times",
         "songs": f"{result.done} of {result.songs} made",
         "lost": len(result.lost),
         "posted twice": len(result.twice),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import multiprocessing
 import random
 import time
@@ -42,7 +43,7 @@ TABLES = ("lyrics.json", "score.json", "take.json", "clip.json", "song.json")
 
 @dataclass
 class Result:
-    """What came of it. `cut_off`: how often the run itself was cut off and gone on with. `times`: see times.py."""
+    """What came of it. `cut_off`: how often the run paused or was cut off. `times`: see times.py."""
 
     voice: str
     database: str
@@ -93,8 +94,12 @@ class Matrix:
 
     # ---- the kills
 
-    def run(self, kills: int, brief: Brief = SHORT) -> Result:
-        """Orders as many songs as that many kills need, makes one in peace, and kills the others."""
+    def run(self, kills: int, brief: Brief = SHORT, seconds: float = math.inf) -> Result | None:
+        """Orders as many songs as that many kills need, makes one in peace, and kills the others.
+
+        None where `seconds` are over before: the next run in this folder goes on.
+        """
+        end = time.monotonic() + seconds
         if before := self.record.read():
             self.record.write(what="resumed")
             self.told(f"going on after {kills_in(before)} kills")
@@ -103,6 +108,9 @@ class Matrix:
         points = {request: points_of(number) for number, request in enumerate(requests[1:])}
         plan = Plan(points, typical)
         while self.open():
+            if time.monotonic() > end:
+                self.record.write(what="paused")
+                return None
             self._life(plan, kills)
         return self.judge(requests)
 

@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 FOLDERS = ("/usr/lib/postgresql/15/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/17/bin")
@@ -27,29 +28,55 @@ def program(name: str) -> str:
     return found
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A server that can die and come back. `address`: without a database's name, 'postgresql://...:port/'."""
+
+    folder: str
+    port: int
+    user: str | None  # of the machine, for its programs
+
+    @property
+    def address(self) -> str:
+        return f"postgresql://troubadour@127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        self.control("-w", "-l", f"{self.folder}/log", "-o", options, "start")
+
+    def die(self) -> None:
+        """As at a power cut: nobody is let go, and the next start recovers from the log."""
+        self.control("-m", "immediate", "stop")
+
+    def control(self, *options: str) -> None:
+        _run((program("pg_ctl"), "-D", f"{self.folder}/data", *options), self.folder, self.user)
+
+
 @contextmanager
-def server() -> Iterator[str]:
-    """Yields its address without a database's name, 'postgresql://...:port/'. Raises PostgresMissing."""
-    initdb, pg_ctl = program("initdb"), program("pg_ctl")
+def cluster() -> Iterator[Cluster]:
+    """A running server. Raises PostgresMissing."""
+    initdb = program("initdb")
     with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
         user = "postgres" if os.getuid() == 0 else None  # it refuses to run as root
         if user:
             shutil.chown(folder, user)
-
-        def run(*command: str) -> None:
-            _run(command, folder, user)
-
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        data, log = f"{folder}/data", f"{folder}/log"
-        run(initdb, "-D", data, "-A", "trust", "-U", "troubadour")
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-        run(pg_ctl, "-D", data, "-w", "-l", log, "-o", options, "start")
+        made = Cluster(folder, port, user)
+        _run((initdb, "-D", f"{folder}/data", "-A", "trust", "-U", "troubadour"), folder, user)
+        made.start()
         try:
-            yield f"postgresql://troubadour@127.0.0.1:{port}/"
+            yield made
         finally:
-            run(pg_ctl, "-D", data, "-m", "immediate", "stop")
+            made.die()
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Yields the address of a running server. Raises PostgresMissing."""
+    with cluster() as made:
+        yield made.address
 
 
 def _run(command: Sequence[str], folder: str, user: str | None) -> None:

@@ -53,8 +53,8 @@ class Times:
     left_out: int = 0
 
 
-def reckoned(told: Sequence[Event], requests: Iterable[str]) -> Times:
-    times = Times()
+def reckoned(record: Sequence[Event], requests: Iterable[str]) -> Times:
+    times, told = Times(), without_pauses(record)
     again, back = [], []
     cut = {at_work(told[:number]) for number, each in enumerate(told) if each["what"] == "resumed"}
     for request in requests:
@@ -81,6 +81,20 @@ def reckoned(told: Sequence[Event], requests: Iterable[str]) -> Times:
     times.share = spread([each.delay / each.longest for each in times.requests])
     times.again, times.back = spread(again), spread(back)
     return times
+
+
+def without_pauses(record: Sequence[Event]) -> list[Event]:
+    """The record as if the run had never paused. Where it was cut off, `resumed` stays: something was at work."""
+    told: list[Event] = []
+    pauses = 0.0
+    for number, each in enumerate(record):
+        if each["what"] == "resumed":
+            pauses += each["at"] - record[number - 1]["at"]
+            if record[number - 1]["what"] == "paused":
+                continue
+        if each["what"] != "paused":
+            told.append({**each, "at": each["at"] - pauses})
+    return told
 
 
 def last_runs(told: Sequence[Event], request: str) -> dict[str, float]:
