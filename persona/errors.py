@@ -21,6 +21,7 @@ from skills.provenance.credentials import CredentialsError
 from skills.provenance.ledger import LedgerError
 from skills.provenance.operator import OperatorError
 from skills.provenance.verify import VerifyError
+from skills.store import StoreError
 from skills.studio.errors import StudioError
 from skills.style import StyleError
 from skills.tune.errors import TuneError
@@ -49,6 +50,7 @@ CLEAR = (
     PostError,
     ScoreError,
     SettingsError,
+    StoreError,
     StudioError,
     StyleError,
     TuneError,

@@ -13,6 +13,7 @@ from rich.console import Console
 from persona.commands.common import JSON, house, print_json
 from persona.errors import sentence_for
 from persona.models.errors import ModelError
+from persona.settings import SettingsError
 from persona.wiring import House
 from skills.address import Address
 from skills.calendar.entry import CalendarError
@@ -48,6 +49,19 @@ def _data(home: House) -> str:
     home.library.check_room()
     free = shutil.disk_usage(home.library.root).free / 1e9
     return f"{home.data} ({free:.1f} GB free)"
+
+
+def _library(home: House) -> str:
+    store = home.library.store
+    if store is None:
+        return "a folder there"
+    count = len(store.songs())
+    if home.settings.provenance.certificate is None:
+        raise SettingsError(
+            "each machine would sign with a certificate of its own: set TROUBADOUR_PROVENANCE__CERTIFICATE and __KEY "
+            "to the same two files everywhere; `troubadour prepare` makes them"
+        )
+    return f"{count} songs in {store.url}"
 
 
 def _persona(home: House) -> str:
@@ -153,6 +167,7 @@ def _calendar(home: House) -> str:
 
 CHECKS: dict[str, Callable[[House], str]] = {
     "data folder": _data,
+    "library": _library,
     "persona": _persona,
     "chat model": _chat,
     "voice": _voice,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,19 @@ def commands_take(words: list[str]) -> None:
     """Raises where `troubadour` has no such command or option."""
     command = COMMAND.commands[words[0]]  # type: ignore[attr-defined]
     command.make_context(words[0], words[1:])
+
+
+def test_every_command_of_the_runbook_is_there() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text()
+    quoted = re.findall(r"`troubadour ([a-z][^`]*)`", text)
+    quoted += re.findall(r"^troubadour ([a-z][^#\n]*)", text, re.MULTILINE)
+    assert len(quoted) > 12
+    for line in quoted:
+        command, words = COMMAND, [word for word in shlex.split(line) if word != "..."]
+        while hasattr(command, "commands") and words:
+            command = command.commands[words.pop(0)]  # KeyError: there is no such command
+        options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+        assert {word for word in words if word.startswith("--")} <= options, line
 
 
 @pytest.mark.parametrize(
