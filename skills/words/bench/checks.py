@@ -222,9 +222,9 @@ def _syllables(word: str) -> tuple[int, int]:
         return 1, 2 * len(word) + 2
     counts = [sum(phone[-1].isdigit() for phone in phones) for phones in _said(word)]
     if counts:
-        fire = bool(
-            re.search(r"(?:[iy]re?|our|ower|ow[ae]l|[io]al)[ds]?$", word.lower())
-        )  # 'fire' on one note
+        fire = (
+            re.search(r"(?:ire(?:s|d|less|ments?)?|ours?|owers?)$", word.lower()) is not None
+        )  # one note less
         return min(counts) - (fire and min(counts) > 1), max(counts)
     runs = len(re.findall(r"[aeiouyà-ÿ]+", word.lower()))
     return max(1, runs - 1), max(1, runs + 2)
