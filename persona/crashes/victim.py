@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,14 @@ from pydantic import SecretStr
 
 import skills.worker
 from persona.logs import set_up_logs
-from persona.settings import ChatSettings, Settings, SongSettings, VoiceSettings
+from persona.settings import (
+    ChatSettings,
+    ProvenanceSettings,
+    Settings,
+    SongSettings,
+    StoreSettings,
+    VoiceSettings,
+)
 from persona.wiring import House
 from skills.book import Request
 from skills.places.errors import NotYet
@@ -41,7 +48,7 @@ IMPORTED = (  # by the server that victims are forked from
 class Setup:
     """Where and how a victim works. `database`: '' for SQLite in `data`. `deadline` in hours. `endpoint`: of a chat
     model that writes the words. `closed`: while this file is there, the place takes nothing. `version`: of the
-    workflow, if not the present one.
+    workflow, if not the present one. `store` and `provenance`: where many machines share a library.
     """
 
     data: Path
@@ -51,6 +58,8 @@ class Setup:
     endpoint: str = ""
     closed: Path | None = None
     version: str = ""
+    store: StoreSettings = field(default_factory=StoreSettings)
+    provenance: ProvenanceSettings = field(default_factory=ProvenanceSettings)
 
     def house(self) -> House:
         chat = ChatSettings(model="endpoint", base_url=self.endpoint, name="any", timeout=5.0, retries=0)
@@ -58,7 +67,10 @@ class Setup:
             Settings(
                 data_dir=self.data,
                 voice=VoiceSettings(name=self.voice, threads=1),
-                songs=SongSettings(database_url=SecretStr(self.database), deadline=self.deadline),
+                songs=SongSettings(
+                    database_url=SecretStr(self.database), deadline=self.deadline, store=self.store
+                ),
+                provenance=self.provenance,
                 chat=chat if self.endpoint else ChatSettings(),
             )
         )
