@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,8 @@ PITCH_NAMES = {
     "Bb": 10,
     "B": 11,
 }
+
+DRAWN = 0.35  # how far a fusion's tempo is drawn from its second style's to its first's
 
 Pace = Literal["slow", "mid", "up"]
 _STRICT = ConfigDict(extra="forbid")
@@ -226,6 +229,15 @@ def read_style(name: str, text: str) -> Style:
         raise StyleError(f"the style file {name}.yaml is not right: {problems}") from error
 
 
+def _leaning(first: Groove, second: Groove) -> Groove:
+    """The second groove, its tempo drawn a little towards the first's."""
+    tempo: dict[Pace, tuple[float, float]] = {}
+    for pace, (low, high) in second.tempo.items():
+        slow, fast = first.tempo[pace]
+        tempo[pace] = (round(low + DRAWN * (slow - low)), round(high + DRAWN * (fast - high)))
+    return dataclasses.replace(second, tempo=tempo)
+
+
 def fuse(first: Style, second: Style) -> Style:
     """Tune, harmony and backing of `first`; groove, drums, bass and sound of `second`; the other players of both."""
     rhythm = {n: p for n, p in second.parts.items() if p.role in ("drums", "bass")}
@@ -236,7 +248,7 @@ def fuse(first: Style, second: Style) -> Style:
         title=f"{first.title} with {second.title.lower()}",
         tune=first.tune,
         harmony=first.harmony,
-        groove=second.groove,
+        groove=_leaning(first.groove, second.groove),
         parts={**rhythm, **pads, **colours},
         backing=first.backing,
         sound=second.sound,

@@ -33,6 +33,7 @@ ENERGY = {
     "bridge": 0.7,
     "ending": 0.85,
 }
+MANY_VERSES, QUIET = 4, 0.45
 FULL = 0.75  # from this energy on the full figures are played
 BASE_VELOCITY = 78
 
@@ -79,15 +80,22 @@ def arrange(score: Score, style: Style, seed: int) -> Arrangement:
 
 
 def bar_energies(score: Score, bars: int) -> list[float]:
-    """Energy of every bar: the section's own, building from its first to its last bar; later verses are fuller."""
+    """Energy of every bar: the section's own, building from its first to its last bar; later verses are fuller.
+
+    In a song of many verses and no chorus the last but one draws breath, so that the last can tell.
+    """
     energies = [0.6] * bars
     seen: dict[str, int] = {}
+    sung = [section.name for section in score.sections if section.name not in ("intro", "ending")]
+    strophic = len(set(sung)) == 1
     last_sung = max((s.tick for s in score.sections if s.name not in ("intro", "ending")), default=0)
     for section in score.sections:
         first, count = section.tick // BAR, max(1, section.ticks // BAR)
         again = seen.get(section.name, 0)
         seen[section.name] = again + 1
-        base = ENERGY.get(section.name, 0.6) + 0.1 * min(again, 2)
+        base = ENERGY.get(section.name, 0.6) + (0.1 if strophic else 0.05) * min(again, 2)
+        if strophic and len(sung) >= MANY_VERSES and again == len(sung) - 2 and section.name in sung:
+            base = QUIET
         build = 0.35 if section.tick == last_sung and section.name == "verse" else 0.12
         for i in range(count):
             if first + i < bars:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from skills.studio.arrange import BandNote
 
 EIGHTH = TICKS_PER_QUARTER // 2
+LONG_GAP = 2 * BAR
 SHORTEST_GAP = 1.2  # seconds; less is left to the breath
 CLEAR = 0.12  # seconds kept free before the singer comes in again
 PENTATONIC = {"major": (0, 2, 4, 7, 9), "minor": (0, 3, 5, 7, 10)}
@@ -24,14 +26,19 @@ RHYTHMS = ((1, 2, 3, 4, 6), (1, 3, 4, 5, 6), (2, 3, 4, 6), (1, 2, 4, 5), (2, 4, 
 
 
 def gaps(score: Score) -> list[tuple[int, int]]:
-    """(from, until) in ticks where nobody sings, inside the song's bars, the last chord's bar left out."""
+    """(from, until) in ticks where nobody sings, inside the song's bars, the last chord's bar left out.
+
+    A long one is several, so that an intro of four bars is not answered once.
+    """
     found: list[tuple[int, int]] = []
     last = max(BAR, (score.ticks // BAR - 1) * BAR)
     edges = [0, *(note.end for note in score.notes)]
     nexts = [*(note.tick for note in score.notes), last]
-    for free, until in zip(edges, nexts, strict=True):
-        if score.seconds(min(until, last)) - score.seconds(free) >= SHORTEST_GAP and free < last:
-            found.append((free, min(until, last)))
+    for free, sung in zip(edges, nexts, strict=True):
+        until = min(sung, last)
+        if score.seconds(until) - score.seconds(free) >= SHORTEST_GAP and free < last:
+            breaks = range(free // BAR * BAR + LONG_GAP, until - LONG_GAP // 2, LONG_GAP)
+            found += itertools.pairwise([free, *breaks, until])
     return found
 
 

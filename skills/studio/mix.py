@@ -19,7 +19,7 @@ from voice.harmony import Side
 from voice.score import Score
 from voice.take import STUDIO_RATE
 
-LOUDNESS = -14.0  # LUFS of the master
+LOUDNESS = -13.9  # LUFS of the master; the mark and coding take some .1 to .3 of it
 CEILING = -1.5  # dBTP of the master; coding may add some, -1 is the promise
 RELEASE = 80.0  # ms, of the limiter
 LOUDNESS_STEP = 0.2  # LU from the aim at which the master is left as it is

@@ -101,7 +101,8 @@ def harmony_of(
 
     if laid.intro_bars:
         intro = harmony.intro[choice % len(harmony.intro)]
-        add("intro", spread(intro, max(laid.intro_bars, len(intro.split("|"))))[-laid.intro_bars :])
+        played = [text.split() for text in intro.split("|")]
+        add("intro", (played * -(-laid.intro_bars // len(played)))[-laid.intro_bars :])
     ending = [text.split() for text in harmony.ending[choice % len(harmony.ending)].split("|")]
     for n, stanza in enumerate(lyrics.stanzas):
         bars: list[Sequence[str]] = []

@@ -12,6 +12,9 @@ UNDERSTOOD = 0.3  # seconds a syllable; faster singing is not understood
 LAST_NOTE = 0.42  # seconds at least for the end of a line
 BREATH = 0.42  # seconds of rest between two lines
 RING = 1.0  # seconds that the last chord rings on after its bar
+WHOLE = 75.0  # seconds; from here on a song has time for more than a bar of intro and ending
+WHOLE_INTRO, WHOLE_ENDING = 4, 2  # bars
+LONG_INTRO = 9.0  # seconds that an intro may take
 TOLERANCE = 0.17  # of the length asked for; the promise is .2
 
 
@@ -60,18 +63,23 @@ def plan(
     slowest = min(first for first, _ in style.groove.tempo.values())
     fastest = max(last for _, last in style.groove.tempo.values())
     intro, ending = style.groove.intro_bars, style.groove.ending_bars
+    frames = {(intro + 1, ending), (intro, ending), (intro, 0), (min(1, intro), 0), (0, 0)}
+    if seconds >= WHOLE and intro:
+        intro, ending = max(intro, WHOLE_INTRO), max(ending, WHOLE_ENDING)
+        frames |= {(intro, ending), (intro // 2, ending)}
     tempos = [bpm] if bpm else [slowest + 0.5 * i for i in range(int(2 * (fastest - slowest)) + 1)]
     best: tuple[float, Plan] | None = None
     for scale in scales:
         lines = tuple(max(round(count * scale), 1) for count in bars)
-        for frame in {(intro + 1, ending), (intro, ending), (intro, 0), (min(1, intro), 0), (0, 0)}:
+        for frame in sorted(frames):
             for tempo in tempos:
                 made = Plan(tempo, *frame, lines)
                 cost = (
                     _length_cost(made.seconds / seconds)
                     + 5 * max(0.0, low - tempo, tempo - high) / low
-                    + (0.3 * (intro - frame[0]) if frame[0] <= intro else 0.08)
+                    + (0.3 * (intro - frame[0]) / max(1, intro) if frame[0] <= intro else 0.08)
                     + 0.15 * (ending - frame[1])
+                    + 0.05 * max(0.0, frame[0] * 240.0 / tempo - LONG_INTRO)
                     + (0.0 if scale == 1.0 else 0.3)
                     + _hurry_cost(made, syllables)
                 )

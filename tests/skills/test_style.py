@@ -51,6 +51,9 @@ def test_a_fusion_sings_the_first_to_the_groove_of_the_second():
     folk, soul, both = load_style("folk"), load_style("soul"), load_style("folk + soul")
     assert both.tune == folk.tune
     assert both.harmony == folk.harmony
-    assert both.groove == soul.groove
+    assert both.groove.swing == soul.groove.swing
+    for pace, (low, high) in both.groove.tempo.items():
+        for own, *parents in zip((low, high), folk.groove.tempo[pace], soul.groove.tempo[pace], strict=True):
+            assert min(parents) <= own <= max(parents)
     assert both.parts["drums"] == soul.parts["drums"]
     assert both.parts["guitar"] == folk.parts["guitar"]
