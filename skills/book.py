@@ -61,7 +61,10 @@ class SetAside(RuntimeError):
 
 @dataclass(frozen=True)
 class Request:
-    """A fan's order. `id` is also the song's id. `ordered`: when, seconds since 1970."""
+    """A fan's order. `id` is also the song's id. `ordered`: when, seconds since 1970.
+
+    `version_of`: the song that is to be made over, with `change`: fields of skills/remake.py's Change as JSON.
+    """
 
     id: str
     fan: str
@@ -69,6 +72,8 @@ class Request:
     brief: Brief
     seed: int
     ordered: float = 0.0
+    version_of: str = ""
+    change: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return {**dataclasses.asdict(self), "address": str(self.address)}
@@ -76,7 +81,7 @@ class Request:
     @staticmethod
     def from_json(raw: dict[str, Any]) -> Request:
         address, brief = Address.parse(raw["address"]), Brief.from_json(raw["brief"])
-        return Request(raw["id"], raw["fan"], address, brief, raw["seed"], raw.get("ordered", 0.0))
+        return Request(**{**raw, "address": address, "brief": brief})
 
 
 @dataclass(frozen=True)
@@ -133,19 +138,25 @@ class RequestBook:
     # ---- ordering
 
     def order(
-        self, fan: str, address: Address, brief: Brief, key: str, seed: int | None = None, first: bool = False
+        self,
+        fan: str,
+        address: Address,
+        brief: Brief,
+        key: str,
+        first: bool = False,
+        version_of: str = "",
+        change: Mapping[str, Any] | None = None,
     ) -> RequestStatus:
         """Writes a request down, durably, and says where it stands. The same fan, brief and key are one request.
 
-        `seed` is given where a song is made over from another one; `first` by an operator: before all others.
+        `first` is for an operator: before all others. `version_of` and `change` as in Request.
         Raises TooManyRequests.
         """
         from skills.library import song_id
 
-        chosen = seed_of(fan, key) if seed is None else seed
-        request = Request(
-            song_id(brief, chosen, f"{fan} {key}"), fan, address, brief, chosen, round(self.now(), 3)
-        )
+        seed = seed_of(fan, key)
+        song, now = song_id(brief, seed, f"{fan} {key}"), round(self.now(), 3)
+        request = Request(song, fan, address, brief, seed, now, version_of, change or {})
         client = self.client
         with self.database.transaction() as connection:
             # Held from here on: two orders of one fan, in whatever processes, are written one after the other.
@@ -159,7 +170,7 @@ class RequestBook:
             if client.list_workflows(workflow_ids=[request.id], load_input=False, load_output=False):
                 same: str | None = request.id
             else:
-                same = self._double_click(request, made_over=seed is not None)
+                same = self._double_click(request)
             if same is None:
                 self._permit(fan)
                 given = max(turn + 1, self._served())
@@ -181,14 +192,15 @@ class RequestBook:
                 )
         return self.status(same or request.id)
 
-    def _double_click(self, request: Request, made_over: bool) -> str | None:
-        """The fan's request that this one repeats: the same brief for the same address, a moment ago."""
+    def _double_click(self, request: Request) -> str | None:
+        """The fan's request that this one repeats: the same for the same address, a moment ago."""
+
+        def wish(of: Request) -> tuple[object, ...]:
+            return of.address, of.brief, of.version_of, dict(of.change)
+
         for workflow in self.client.list_workflows(name=WORKFLOW, user=request.fan, status=_OPEN):
             other = Request.from_json(workflow.input["args"][0])  # type: ignore[index]
-            same = (other.address, other.brief) == (request.address, request.brief)
-            if made_over and other.seed != request.seed:
-                continue
-            if same and abs(request.ordered - other.ordered) <= DOUBLE_CLICK:
+            if wish(other) == wish(request) and abs(request.ordered - other.ordered) <= DOUBLE_CLICK:
                 return other.id
         return None
 

@@ -23,6 +23,7 @@ from skills.tune.errors import TuneError
 from voice.score import TICKS_PER_QUARTER, Note, Score, Section, Syllabic, TempoMark
 
 PITCHES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+RELATIVE = re.compile(r"[+-]\d{1,2}")  # semitones
 SLOWEST, FASTEST = 30.0, 300.0  # beats a minute
 LINE = 16  # notes; in a score without breaths a longer line takes one at its longest rest
 
@@ -80,8 +81,11 @@ def song_of_score(
     return run_steps(studio, song, progress)
 
 
-def begin_version(library: Library, song: str, change: Change, voice: str) -> str:
-    """Opens the version in the library with what was given for it, to be sung by `voice`; returns its id."""
+def begin_version(library: Library, song: str, change: Change, voice: str, version: str = "") -> str:
+    """Opens the version in the library with what was given for it, to be sung by `voice`; returns its id.
+
+    `version`: the id that it is to have; else the song's own with a number.
+    """
     old = library.read(song)
     if not old.clip:
         raise LibraryError(f"the song {song!r} is not finished yet: remake it when it is")
@@ -100,24 +104,29 @@ def begin_version(library: Library, song: str, change: Change, voice: str) -> st
         lyrics = _written(change.words, old, lyrics)
         sung = with_words(score, lyrics)
         brief = dataclasses.replace(brief, words=change.words, bpm=score.tempo[0].bpm)
+    if RELATIVE.fullmatch(change.key):
+        brief = dataclasses.replace(brief, shift=brief.shift + int(change.key))
     if sung is not None:
         sung = _in_tempo(_in_key(sung, change.key), change.tempo)
     else:  # the words do not fit the notes: a new tune is written to them
         brief = dataclasses.replace(brief, bpm=change.tempo or brief.bpm)
-    return _open(library, old, change, brief, lyrics, sung, voice)
+    version = version or _next_number(library, old.id)
+    with library.held(version):
+        opened = dataclasses.replace(library.open(brief, old.seed, version), voice=voice)
+        _give(library, old, opened, change, lyrics, sung)
+    return version
 
 
-def _open(
-    library: Library, old: Song, change: Change, brief: Brief, lyrics: Lyrics, score: Score | None, voice: str
-) -> str:
-    root, number, there = re.sub(r"-v\d+$", "", old.id), 2, set(library.ids())
+def _next_number(library: Library, song: str) -> str:
+    root, number, there = re.sub(r"-v\d+$", "", song), 2, set(library.ids())
     while f"{root}-v{number}" in there:
         number += 1
-    song = f"{root}-v{number}"
-    with library.held(song):
-        version = dataclasses.replace(library.open(brief, old.seed, song), voice=voice)
-        _give(library, old, version, change, lyrics, score)
-    return song
+    return f"{root}-v{number}"
+
+
+def _next_take(library: Library, old: Song) -> int:
+    """One that no version of the song is yet."""
+    return 1 + max([old.take, *(song.take for song in library.songs() if song.version_of == old.id)])
 
 
 def _give(
@@ -131,7 +140,7 @@ def _give(
         dataclasses.replace(
             version,
             expression={**old.expression, **change.expression},
-            take=old.take + change.take,
+            take=_next_take(library, old) if change.take else old.take,
             version_of=old.id,
             changes=change.told(),
         )
@@ -260,7 +269,7 @@ def _in_key(score: Score, key: str) -> Score:
     """Transposed by semitones, or to a tonic by the nearer way."""
     if not key:
         return score
-    if re.fullmatch(r"[+-]\d{1,2}", key):
+    if RELATIVE.fullmatch(key):
         return score.transposed(int(key))
     match = re.fullmatch(r"([A-Ga-g])([#b]?)(?: ?(?:m|major|minor))?", key.strip())
     if match is None:

@@ -6,9 +6,9 @@ Plain functions; skills/tools.py puts a LangChain tool over each.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from skills.address import Address
 from skills.book import RequestBook, RequestStatus
@@ -81,10 +81,21 @@ def request_song(skills: Skills, asker: Asker, brief: str) -> Receipt:
     return replace(receipt, set_aside=set_aside(brief))
 
 
-def order(skills: Skills, asker: Asker, wanted: Brief, seed: int | None = None) -> Receipt:
-    """Writes down a request whose brief is clear already. Raises BriefError where the asker's limits forbid it."""
+def order(
+    skills: Skills,
+    asker: Asker,
+    wanted: Brief,
+    version_of: str = "",
+    change: Mapping[str, Any] | None = None,
+) -> Receipt:
+    """Writes down a request whose brief is clear already, or for a version of a song with a change.
+
+    Raises BriefError where the asker's limits forbid it.
+    """
     skills.permit(asker, wanted)
-    status = skills.book.order(asker.fan, asker.address, wanted, asker.key, seed)
+    status = skills.book.order(
+        asker.fan, asker.address, wanted, asker.key, version_of=version_of, change=change
+    )
     return Receipt(status.request.id, wanted.theme, wanted.dedication, status.ahead)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from skills.backing import STEM, backing_parts
 from skills.files import written_whole
-from skills.library import Library, Song
+from skills.library import Library, LibraryError, Song
 from skills.style import style_of
 from voice.score import Score
 
@@ -61,11 +61,14 @@ def take_over(library: Library, song: str, step: str) -> bool:
     now = library.read(song)
     if step not in READS or not now.version_of:
         return False
+    try:
+        old = library.read(now.version_of)
+    except LibraryError:  # forgotten since
+        return False
     before, here = library.folder(now.version_of, stems=True), library.folder(song)
     files = made_by(step, before)
     if not files or not all(path.is_file() for path in files):
         return False
-    old = library.read(now.version_of)
     if _digest(READS[step](old, _score(before))) != _digest(READS[step](now, _score(here))):
         return False
     for path in files:

@@ -27,6 +27,7 @@ from skills.keeper import Clock, Keeper
 from skills.library import Song
 from skills.patience import BUSY, DIED, asked_wait, patience_for
 from skills.post import Post, PostBook
+from skills.remake import Change, begin_version
 from skills.song import MAKING, NEEDS, STEPS, Step, Studio, begin, finish
 
 log = structlog.get_logger()
@@ -251,6 +252,11 @@ class Worker:
     # ---- the steps
 
     def _open(self, request: Request) -> None:
+        if request.version_of:
+            change = Change(**request.change)
+            begin_version(
+                self.studio.library, request.version_of, change, self.studio.voice, version=request.id
+            )
         begin(self.studio.library, request.brief, request.seed, request.id, request.fan)
 
     def _making(self, name: str) -> Callable[[Request], float]:

@@ -97,6 +97,26 @@ def test_a_version_stands_beside_the_old_song_and_says_what_it_is(library: Libra
     assert (edited.what, edited.by, edited.facts["version_of"]) == ("edited", "person", "last-train")
 
 
+def test_a_version_may_have_an_id_of_its_own_remembers_its_key_and_is_another_take_each_time(
+    library: Library,
+) -> None:
+    assert begin_version(library, "last-train", Change(key="+2"), VOICE, version="asked-for") == "asked-for"
+    assert library.read("asked-for").brief.shift == 2
+    takes = []
+    for number in range(2):
+        name = begin_version(library, "last-train", Change(take=True), VOICE, version=f"take-{number}")
+        library.write(dataclasses.replace(library.read(name), clip="clip.mp3"))  # it is finished
+        takes.append(library.read(name).take)
+    assert takes == [1, 2]
+
+
+def test_a_version_of_a_song_that_was_forgotten_meanwhile_is_made_from_its_score(library: Library) -> None:
+    song = begin_version(library, "last-train", Change(take=True), VOICE)
+    library.take_given(song, "score.json")
+    library.delete("last-train")
+    assert not take_over(library, song, "band")
+
+
 def test_words_that_fit_keep_the_tune_and_others_get_a_new_one(library: Library) -> None:
     score = score_of(library)
     kept = with_words(score, dataclasses.replace(SNIPPET))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -40,7 +40,9 @@ class Songs:
 
     # ---- ordering
 
-    async def order(self, reply: Reply, brief: Brief, seed: int | None = None) -> None:
+    async def order(
+        self, reply: Reply, brief: Brief, version_of: str = "", change: Mapping[str, Any] | None = None
+    ) -> None:
         """Writes the request down, then says 'on it' with its place; that message is edited from now on."""
         interaction, act = reply.interaction, self.act
         address, private = await self._address(reply)
@@ -50,7 +52,7 @@ class Songs:
         fan = fan_id(interaction.user.id)
         asker = Asker(fan, address, str(interaction.id))
         try:
-            receipt = await asyncio.to_thread(requesting.order, act.skills, asker, brief, seed)
+            receipt = await asyncio.to_thread(requesting.order, act.skills, asker, brief, version_of, change)
         except BriefError as error:
             await reply.say(str(error))
             return
@@ -100,33 +102,32 @@ class Songs:
         await pressed[what](reply, found)
 
     async def remake(self, interaction: INTERACTION, what: str, song: str) -> None:
-        """The same words again: another take, or faster, slower, higher, lower with the same tune."""
+        """A version of the song: another take, or faster, slower, higher, lower; only what changed is made again."""
         reply, act = await Reply.begin(interaction), self.act
         try:
-            brief, seed = await asyncio.to_thread(self._made_over, what, song)
+            brief, change = await asyncio.to_thread(self._made_over, what, song)
         except (LibraryError, OSError):
             await reply.say(act.lines.say("song_gone", song))
         except ValueError:
             await reply.say(act.lines.say(f"no_{what}", song))
         else:
-            await self.order(reply, brief, seed)
+            await self.order(reply, brief, song, change)
 
-    def _made_over(self, what: str, song: str) -> tuple[Brief, int | None]:
-        """Raises ValueError where the song cannot go further that way."""
-        found = self.act.library.read(song)
-        brief = dataclasses.replace(found.brief, words=self.act.library.read_lyrics(song).text)
+    def _made_over(self, what: str, song: str) -> tuple[Brief, dict[str, Any]]:
+        """The song's brief and the change. Raises ValueError where the song cannot go further that way."""
+        brief = self.act.library.read(song).brief
         if what == "take":
-            return brief, None
+            return brief, {"take": True}
         if what in ("faster", "slower"):
             bpm = read_score(self.act.library.folder(song)).tempo[0].bpm
             changed = round(bpm * (FASTER if what == "faster" else SLOWER), 1)
             if not BPM[0] <= changed <= BPM[1]:
                 raise ValueError(what)
-            return dataclasses.replace(brief, bpm=changed), found.seed
-        shift = brief.shift + (STEP if what == "higher" else -STEP)
-        if abs(shift) > FURTHEST:
+            return brief, {"tempo": changed}
+        step = STEP if what == "higher" else -STEP
+        if abs(brief.shift + step) > FURTHEST:
             raise ValueError(what)
-        return dataclasses.replace(brief, shift=shift), found.seed
+        return brief, {"key": f"{step:+d}"}
 
     async def words(self, reply: Reply, song: Song) -> None:
         text = await asyncio.to_thread(files.words, self.act.library, song.id)
