@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from memory.rank import Turn
 from memory.words import bag
 
-VERSION = 2
+VERSION = 3
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS drawer (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS entry (
 );
 CREATE INDEX IF NOT EXISTS entry_by_fan ON entry (fan, drawer, seq);
 CREATE INDEX IF NOT EXISTS entry_by_age ON entry (kind, at);
+CREATE INDEX IF NOT EXISTS entry_by_source ON entry (source) WHERE source IS NOT NULL;
 CREATE INDEX IF NOT EXISTS entry_superseded ON entry (until) WHERE until IS NOT NULL;
 CREATE TABLE IF NOT EXISTS vector (
     entry INTEGER PRIMARY KEY REFERENCES entry (id) ON DELETE CASCADE,
@@ -95,7 +96,10 @@ CREATE TABLE IF NOT EXISTS consent (
 """
 COLUMNS = (
     "entry.id, entry.drawer, entry.fan, entry.kind, entry.speaker, entry.text, entry.at, entry.seq, entry.heard,"
-    " coalesce(entry.source, 0)"
+    " coalesce(entry.source, 0),"
+    # past: it told facts, and none of them holds any more
+    " EXISTS (SELECT 1 FROM entry AS fact WHERE fact.source = entry.id)"
+    " AND NOT EXISTS (SELECT 1 FROM entry AS fact WHERE fact.source = entry.id AND fact.until IS NULL)"
 )
 # A private drawer is named after its fan, so an empty one goes as well.
 EMPTY_DRAWERS = """DELETE FROM drawer WHERE scope LIKE 'fan:%'
@@ -205,15 +209,8 @@ class Log:
                     source = db.execute("SELECT source FROM entry WHERE id = ?", (ids[-1],)).fetchone()[0]
                 seq = drawer.size + place
                 row: tuple[object, ...] = (drawer.id, seq, entry.fan, entry.kind, entry.speaker, entry.text)
-                row += (
-                    entry.heard,
-                    entry.at.timestamp(),
-                    entry.slot,
-                    entry.key,
-                    entry.value,
-                    entry.confidence,
-                    source,
-                )
+                row += (entry.heard, entry.at.timestamp(), entry.slot, entry.key, entry.value)
+                row += (entry.confidence, source)
                 sql = (
                     "INSERT INTO entry (drawer, seq, fan, kind, speaker, text, heard, at, slot, key, value,"
                     " confidence, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -255,7 +252,7 @@ class Log:
         turns, units = [], []
         for row in self.connection().execute(sql, (embedder, *values)):
             turns.append(turn(row))
-            units.append(unpack(row[10]) if row[10] is not None else None)
+            units.append(unpack(row[11]) if row[11] is not None else None)
         return turns, units
 
     def store_vectors(self, ids: Sequence[int], vectors: NDArray[np.float32], embedder: str) -> None:
@@ -391,6 +388,6 @@ def unpack(unit: bytes) -> NDArray[np.float32]:
 
 def turn(row: Sequence[Any]) -> Turn:
     """An entry's row (COLUMNS) as a turn."""
-    id, drawer, fan, kind, speaker, text, at, seq, heard, source = row[:10]
+    id, drawer, fan, kind, speaker, text, at, seq, heard, source, past = row[:11]
     when = datetime.fromtimestamp(at, UTC)
-    return Turn(id, drawer, fan, kind, speaker, text, when, seq, heard, source)
+    return Turn(id, drawer, fan, kind, speaker, text, when, seq, heard, source, bool(past))

@@ -45,6 +45,7 @@ class Turn:
     seq: int = 0
     heard: str = ""  # the question that it answers, when it means little without
     source: int = 0  # the turn that a fact was drawn from
+    past: bool = False  # what it told has been replaced by something newer
 
     @property
     def line(self) -> str:
@@ -79,6 +80,7 @@ class Weights:
     then: float = 0.5  # said in the time that the question speaks of
     lasting: float = 0.15  # a fact, a promise or a song rather than small talk
     recent: float = 0.05  # said just now; half of it after RECENT_DAYS
+    past: float = 0.5  # taken from what was replaced since: "I live in Leeds", before "we moved to York"
     doubt: float = 5.0  # added to the best possible word score: one matching common word proves little
     second: float = 0.15  # weight of the words that the best turns bring to the second look
     seconds_from: int = 8  # how many turns those are
@@ -173,6 +175,7 @@ class Shelf:
             score = weights.named * (turn.speaker in named)
             score -= weights.asks * turn.text.rstrip().endswith("?")
             score += weights.lasting * (turn.kind in LASTING)
+            score -= weights.past * turn.past
             if span:
                 score += weights.then * (turn.at in span)
             if question.now:

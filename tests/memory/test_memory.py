@@ -94,6 +94,16 @@ def test_a_newer_fact_supersedes_the_older(memory):
     assert "Ann lives in Leeds" not in texts(memory.recall(ANN, HOME, "rust", "where do I live?"))
 
 
+def test_what_was_replaced_stands_behind_what_replaced_it(memory):
+    for said in ("I live in Leeds.", "My sister Maya paints boats.", "We moved to Hull in spring."):
+        memory.remember(ANN, HOME, "rust", said, "")
+    found = sorted(memory.recall(ANN, HOME, "rust", "where do I live?"), key=lambda each: -each.score)
+    texts = [each.text for each in found]
+    assert texts.index("We moved to Hull in spring.") < texts.index("I live in Leeds.")
+    [only] = memory.recall(ANN, HOME, "rust", "where do I live?", words=7)
+    assert "Hull" in only.text
+
+
 def test_a_fact_keeps_its_source_its_date_its_confidence_and_when_it_ceased_to_hold(memory):
     turn, fact = memory.remember(ANN, HOME, "rust", "I live in Leeds.", "", MONDAY)
     memory.remember(ANN, HOME, "rust", "We moved to York.", "", MONDAY + timedelta(days=90))

@@ -106,7 +106,7 @@ def test_a_new_embedder_takes_over(tmp_path, embed):
 def test_a_log_of_an_older_version_is_taken_over(tmp_path, embed):
     before = Memory(tmp_path, embed, now=lambda: NOW)
     before.remember(ANN, HOME, "rust", "I live in Leeds.", "", MARCH)
-    for statement in ("DROP TABLE heard_in", "DROP INDEX entry_superseded", "PRAGMA user_version = 1"):
+    for statement in ("DROP TABLE heard_in", "DROP INDEX entry_by_source", "PRAGMA user_version = 1"):
         before.log.connection().execute(statement)
     before.close()
     after = Memory(tmp_path, embed, now=lambda: NOW)
