@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from memory.fan import Scope
 from memory.log import COLUMNS, turn
 from memory.memory import Embeds, Memory
 from memory.rank import Turn
@@ -97,6 +98,12 @@ def forget_message(memory: Memory, message: str) -> Receipt:
 def forget_quoting(memory: Memory, words: str) -> Receipt:
     """Forget lore that quotes these words, such as a song's title, whoever told it."""
     return forget_entries(memory, _where(memory, "kind = 'lore' AND instr(text, ?)", (words,)))
+
+
+def forget_lore(memory: Memory, persona: str, scope: Scope, entry: int) -> Receipt:
+    """Forget one piece of lore of a place, whoever told it."""
+    where = "id = ? AND kind = 'lore' AND drawer IN (SELECT id FROM drawer WHERE persona = ? AND scope = ?)"
+    return forget_entries(memory, _where(memory, where, (entry, persona, str(scope))))
 
 
 def songs_of(memory: Memory, fan: str) -> list[str]:

@@ -17,7 +17,7 @@ from memory import gate
 from memory.facts import Ask, Fact, extract, extract_by_model
 from memory.fan import Fan, Scope
 from memory.index import VectorIndex
-from memory.log import Entry, Log
+from memory.log import Entry, Log, marks
 from memory.rank import Question, Turn, Weights
 from memory.scopes import Sight, sight
 from memory.search import REMAKE, Search
@@ -124,6 +124,13 @@ class Memory:
             return []
         return self._keep_alone(persona, scope, Entry(fan.id, "lore", fan.name or "Fan", text, when))
 
+    def lore(self, persona: str, scope: Scope) -> list[Recollection]:
+        """All lore that was told for a place, oldest first."""
+        drawers = [drawer.id for drawer in self.log.drawers(persona, [str(scope)])]
+        where = f"entry.kind = 'lore' AND entry.drawer IN ({marks(drawers)})"
+        turns, _ = self.log.select(where, drawers, self.embedder.name)
+        return [_recollection(turn, 1.0) for turn in turns]
+
     def recall(
         self, fan: Fan, scope: Scope | Sequence[Scope], persona: str, text: str, words: int = WORDS
     ) -> list[Recollection]:
@@ -143,7 +150,7 @@ class Memory:
         """What is known about a fan here, newest first; of facts that replace each other, the newest."""
         seen = self.sight(fan, scope, persona)
         drawers = [drawer.id for drawer in self.log.drawers(persona, seen.open)]
-        where = f"entry.fan = ? AND entry.kind = 'fact' AND entry.drawer IN ({','.join('?' * len(drawers))})"
+        where = f"entry.fan = ? AND entry.kind = 'fact' AND entry.drawer IN ({marks(drawers)})"
         turns, _ = self.log.select(where, [fan.id, *drawers], self.embedder.name)
         newest: dict[tuple[str, str], Turn] = {}
         for turn in sorted(turns, key=lambda turn: turn.at):

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 class Keeps(Protocol):
     """What is asked of it. `taken_back`: a message that was deleted takes what was kept of it along; `allow`: whether
-    what a fan told in private may be recalled to them in a channel.
+    what a fan told in private may be recalled to them in a channel; `tell`, `told`, `untell`: a server's lore, which
+    all of it may hear.
     """
 
     def export(self, fan: Fan) -> dict[str, Any]: ...
@@ -35,6 +36,12 @@ class Keeps(Protocol):
     def allowed(self, fan: Fan, channel: Scope) -> bool: ...
 
     def number_one(self, title: str, guild: int) -> None: ...
+
+    def tell(self, fan: Fan, guild: int, text: str) -> bool: ...
+
+    def told(self, guild: int) -> list[tuple[int, str]]: ...
+
+    def untell(self, guild: int, entry: int) -> None: ...
 
 
 class KeepsNothing:
@@ -62,6 +69,15 @@ class KeepsNothing:
         return False
 
     def number_one(self, title: str, guild: int) -> None:
+        pass
+
+    def tell(self, fan: Fan, guild: int, text: str) -> bool:
+        return False
+
+    def told(self, guild: int) -> list[tuple[int, str]]:
+        return []
+
+    def untell(self, guild: int, entry: int) -> None:
         pass
 
 
@@ -104,6 +120,22 @@ class HouseKeeps:
         from memory.forgetting import forget_fan
 
         told, artist = HIT.format(title=title), self.house.card.name
-        fan, server = Fan(f"{STAGE}:chart-{guild}", artist), Scope("server", f"{STAGE}:{guild}")
+        fan = Fan(f"{STAGE}:chart-{guild}", artist)
         forget_fan(self.house.memory, fan.id)  # last week's
-        self.house.memory.remember_lore(fan, server, artist, told)
+        self.house.memory.remember_lore(fan, _server(guild), artist, told)
+
+    def tell(self, fan: Fan, guild: int, text: str) -> bool:
+        return bool(self.house.memory.remember_lore(fan, _server(guild), self.house.card.name, text))
+
+    def told(self, guild: int) -> list[tuple[int, str]]:
+        lore = self.house.memory.lore(self.house.card.name, _server(guild))
+        return [(each.id, each.text) for each in lore]
+
+    def untell(self, guild: int, entry: int) -> None:
+        from memory.forgetting import forget_lore
+
+        forget_lore(self.house.memory, self.house.card.name, _server(guild), entry)
+
+
+def _server(guild: int) -> Scope:
+    return Scope("server", f"{STAGE}:{guild}")

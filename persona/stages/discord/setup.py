@@ -12,10 +12,10 @@ from discord import app_commands
 
 from persona.guard.judge import Strictness
 from persona.stages.discord import permissions
-from persona.stages.discord.places import STAGE
+from persona.stages.discord.places import STAGE, fan_of
 from persona.stages.discord.reply import Reply
 from persona.stages.discord.servers import ServerSettings
-from persona.stages.discord.texts import LIMIT
+from persona.stages.discord.texts import LIMIT, plain
 
 if TYPE_CHECKING:
     from persona.stages.discord.bot import DiscordStage
@@ -36,7 +36,7 @@ def add_setup(stage: DiscordStage) -> None:
         allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
         allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
     )
-    for add in (_add_looks, _add_channels, _add_hours, _add_songs, _add_posts, _add_care):
+    for add in (_add_looks, _add_channels, _add_hours, _add_songs, _add_posts, _add_care, _add_lore):
         add(stage, setup)
     if len(stage.acts) > 1:
         _add_artist(stage, setup)
@@ -189,6 +189,34 @@ def _add_care(stage: DiscordStage, setup: app_commands.Group) -> None:
             f"{row.day} **{row.topic.replace('_', 'other')}** {row.count} × by {row.why}" for row in rows
         ]
         await reply.say("\n".join(listed)[:LIMIT] or "Nothing was declined here in the last 30 days.")
+
+
+def _add_lore(stage: DiscordStage, setup: app_commands.Group) -> None:
+    """What the artist knows of this server, in all its channels."""
+
+    @setup.command(
+        name="lore", description="What the artist should know of this server: show it, tell more, forget"
+    )
+    @app_commands.describe(
+        tell="one thing to know here, such as: every song of ours needs a goat",
+        forget="the number of what it should know no longer",
+    )
+    async def lore(
+        interaction: Interaction,
+        tell: app_commands.Range[str, 1, 300] = "",
+        forget: app_commands.Range[int, 1, 99] = 0,
+    ) -> None:
+        reply, keeps = await Reply.begin(interaction, hidden=True), stage.act_in(interaction).keeps
+        assert interaction.guild is not None
+        guild, head = interaction.guild.id, "**What I know of this server:**"
+        known = await asyncio.to_thread(keeps.told, guild)
+        if forget and forget <= len(known):
+            await asyncio.to_thread(keeps.untell, guild, known[forget - 1][0])
+        if tell and not await asyncio.to_thread(keeps.tell, fan_of(interaction.user), guild, tell):
+            head = f"I keep no orders, questions, secrets or private matters; say it as a plain fact.\n{head}"
+        known = await asyncio.to_thread(keeps.told, guild)
+        rows = [f"{number}. {plain(text)}" for number, (_, text) in enumerate(known, 1)]
+        await reply.say("\n".join([head, *(rows or ["nothing yet"])])[:LIMIT])
 
 
 def _add_artist(stage: DiscordStage, setup: app_commands.Group) -> None:
