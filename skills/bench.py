@@ -12,10 +12,10 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from skills.brief import Brief
 from skills.library import Library
@@ -23,6 +23,10 @@ from skills.reading import read_brief
 from skills.song import MAKING, Studio, make_song, nothing, read_score, read_take
 from voice.take import SAMPLE_RATE, STUDIO_RATE
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Row = TypeVar("Row", bound="DataclassInstance")
 BRIEFS = Path(__file__).parent / "bench_briefs.txt"
 
 
@@ -46,6 +50,23 @@ class SongFigures:
     true_peak_db: float
     wall: float
     timings: dict[str, float]
+
+
+def resumed(
+    path: Path, numbers: Iterable[int], make: Callable[[int], Row], read: Callable[[dict[str, Any]], Row]
+) -> Iterator[Row]:
+    """The rows of a bench by number: those that stand in `path` as they are, the others made now and written there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = {}
+    for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
+        number, row = json.loads(line)
+        known[number] = read(row)
+    for number in numbers:
+        if number not in known:
+            known[number] = make(number)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([number, dataclasses.asdict(known[number])]) + "\n")
+        yield known[number]
 
 
 def read_briefs() -> list[str]:

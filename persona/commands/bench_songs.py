@@ -83,13 +83,18 @@ def _add_mixes(group: typer.Typer) -> None:
     @group.command("tunes")
     def tunes(
         count: int = typer.Option(200, min=1, help="songs, in every style, form and pace"),
+        out: Path | None = typer.Option(
+            None, help="a file for the figures; what stands there is not made again"
+        ),
         as_json: bool = JSON,
     ) -> None:
         """Tunes for songs of the embedded words, without singing them: against real tunes, and stress on beats."""
         from skills.tune.bench import bench_tunes, summary
 
         home = house()
-        rows = list(bench_tunes(home.author, count, *home.reach))
+        with tempfile.TemporaryDirectory() as folder:
+            path = out.expanduser() if out else Path(folder) / "tunes.jsonl"
+            rows = list(bench_tunes(home.author, count, *home.reach, path))
         found, bounds = summary(rows)
         if as_json:
             print_json({"summary": found, "tunes": [dataclasses.asdict(row) for row in rows]})

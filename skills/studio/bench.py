@@ -7,7 +7,6 @@ that was cut off goes on where it stopped.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skills.backing import STEM
-from skills.bench import read_briefs
+from skills.bench import read_briefs, resumed
 from skills.brief import Brief
 from skills.library import Library
 from skills.song import Studio, make_song, read_take
@@ -95,19 +94,16 @@ def orders(snippets: int, whole: int) -> Iterator[tuple[Brief, bool, int]]:
 
 def bench_mixes(studio: Studio, snippets: int, whole: int) -> Iterator[MixFigures]:
     """Makes and measures what is not measured yet, and gives the figures of all."""
-    path = studio.library.root / FIGURES
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = {}
-    for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
-        number, row = json.loads(line)
-        known[number] = MixFigures(**{**row, "players": tuple(row["players"])})
-    for brief, is_whole, seed in orders(snippets, whole):
-        if seed not in known:
-            song = make_song(studio, brief, seed)
-            known[seed] = measured(studio.library, song.id, is_whole)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([seed, dataclasses.asdict(known[seed])]) + "\n")
-        yield known[seed]
+    asked = {seed: (brief, is_whole) for brief, is_whole, seed in orders(snippets, whole)}
+
+    def make(seed: int) -> MixFigures:
+        brief, is_whole = asked[seed]
+        return measured(studio.library, make_song(studio, brief, seed).id, is_whole)
+
+    def read(row: dict[str, Any]) -> MixFigures:
+        return MixFigures(**{**row, "players": tuple(row["players"])})
+
+    yield from resumed(studio.library.root / FIGURES, asked, make, read)
 
 
 def measured(library: Library, song: str, whole: bool) -> MixFigures:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skills.brief import Brief
@@ -41,14 +42,18 @@ class TuneFigures:
     outside: int
 
 
-def bench_tunes(author: Author, count: int, low: int, high: int) -> Iterator[TuneFigures]:
-    """Songs in every style, mood and length with the subjects of `bench songs`, for a singer from `low` to `high`."""
-    from skills.bench import read_briefs
+def bench_tunes(author: Author, count: int, low: int, high: int, path: Path) -> Iterator[TuneFigures]:
+    """Songs in every style, mood and length with the subjects of `bench songs`, for a singer from `low` to `high`.
+
+    `path`: figures that are there already, and where new ones go.
+    """
+    from skills.bench import read_briefs, resumed
     from skills.reading import read_brief
     from skills.words import write_lyrics
 
     styles, subjects = list_styles(), [read_brief(text, Brief("")) for text in read_briefs()]
-    for i in range(count):
+
+    def make(i: int) -> TuneFigures:
         brief = dataclasses.replace(
             subjects[i * 7 % len(subjects)],
             style=styles[i % len(styles)],
@@ -58,7 +63,12 @@ def bench_tunes(author: Author, count: int, low: int, high: int) -> Iterator[Tun
         )
         lyrics = write_lyrics(brief, i, author)
         score = compose(lyrics, brief, load_style(brief.style), i, low, high)
-        yield measured(score, lyrics, brief.style, low, high)
+        return measured(score, lyrics, brief.style, low, high)
+
+    def read(row: dict[str, Any]) -> TuneFigures:
+        return TuneFigures(**{**row, "figures": Figures(**row["figures"])})
+
+    yield from resumed(path, range(count), make, read)
 
 
 def measured(score: Score, lyrics: Lyrics, style: str, low: int, high: int) -> TuneFigures:
