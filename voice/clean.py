@@ -7,6 +7,7 @@ consonant. What is meant is known, so both can be taken out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,11 @@ from numpy.typing import NDArray
 from voice.shift import over_samples
 from voice.take import SAMPLE_RATE
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Floats = NDArray[np.float64]
+Sound = TypeVar("Sound", Floats, "Tensor")
 
 HUM_BELOW = 350.0  # Hz; a voiceless consonant has nothing there
 SHARE = 0.4  # of what a full comb would take; at .8 words of high lines blur
@@ -22,15 +27,23 @@ SHARE = 0.4  # of what a full comb would take; at .8 words of high lines blur
 
 def steadied(sound: Floats, f0: Floats) -> Floats:
     """Each voiced cycle averaged with its neighbours. sound: [samples]; f0: [frames] Hz, 0 where unvoiced."""
-    voiced = f0 > 0
-    if not voiced.any():
+    if not (f0 > 0).any():
         return sound
-    hertz = np.interp(np.arange(len(f0)), np.flatnonzero(voiced), f0[voiced])
-    cycle = SAMPLE_RATE / over_samples(hertz, len(sound))
+    cycle, share = cycles_to_steady(f0, len(sound))
     places = np.arange(len(sound))
     comb = 0.5 * sound + 0.25 * _at(sound, places - cycle) + 0.25 * _at(sound, places + cycle)
+    return np.asarray(sound + share * (comb - sound))
+
+
+def cycles_to_steady(f0: Floats, samples: int) -> tuple[Floats, Floats]:
+    """How long a cycle is at each sample [samples], and how much of the comb counts there, 0 where no voice is.
+
+    f0: [frames] Hz, with voice somewhere.
+    """
+    voiced = f0 > 0
+    hertz = np.interp(np.arange(len(f0)), np.flatnonzero(voiced), f0[voiced])
     inside = voiced & np.roll(voiced, 1) & np.roll(voiced, -1)
-    return np.asarray(sound + SHARE * over_samples(inside.astype(float), len(sound)) * (comb - sound))
+    return SAMPLE_RATE / over_samples(hertz, samples), SHARE * over_samples(inside.astype(float), samples)
 
 
 def hushed(sound: Floats, origin: float, voiceless: Sequence[tuple[float, float]]) -> Floats:
@@ -46,9 +59,17 @@ def hushed(sound: Floats, origin: float, voiceless: Sequence[tuple[float, float]
 
 
 def _at(sound: Floats, places: Floats) -> Floats:
-    """The sound between its samples, by cubics (Catmull and Rom)."""
-    whole = np.floor(places).astype(int)
-    u = places - whole
-    k = np.clip(whole, 1, len(sound) - 3)
-    a, b, c, d = sound[k - 1], sound[k], sound[k + 1], sound[k + 2]
-    return np.asarray(b + 0.5 * u * (c - a + u * (2 * a - 5 * b + 4 * c - d + u * (3 * (b - c) + d - a))))
+    """The sound between its samples."""
+    k, u = between(places, len(sound))
+    return np.asarray(cubic(sound[k - 1], sound[k], sound[k + 1], sound[k + 2], u))
+
+
+def between(places: Floats, samples: int) -> tuple[NDArray[np.int64], Floats]:
+    """The samples before those places, with one more before and two after, and how far behind them they lie."""
+    whole = np.floor(places).astype(np.int64)
+    return np.clip(whole, 1, samples - 3), places - whole
+
+
+def cubic(a: Sound, b: Sound, c: Sound, d: Sound, u: Sound) -> Sound:
+    """Between b (u = 0) and c (u = 1), after Catmull and Rom."""
+    return b + 0.5 * u * (c - a + u * (2 * a - 5 * b + 4 * c - d + u * (3 * (b - c) + d - a)))

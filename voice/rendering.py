@@ -88,7 +88,7 @@ def render(
     text = smoothed(text)
     middles = (np.arange(2 * frames) + 0.5) / CURVE
     times = score_seconds(stretches, middles)
-    energy, voiced = _energy(spoken, segments, middles, swell)
+    energy, voiced = energy_and_voice(spoken, segments, middles, swell)
     sung = np.array([s.sound is not None for s in segments])[_owner(segments, middles)]
     energy = energy + effort(times) * sung
     # The source moves at frame k's pitch from the middle of frame k - 1 to its own: so half a frame earlier.
@@ -116,7 +116,7 @@ def _owner(segments: Sequence[Segment], middles: Floats) -> NDArray[np.int64]:
     return np.clip(np.searchsorted([s.end for s in segments], middles), 0, len(segments) - 1)
 
 
-def _energy(
+def energy_and_voice(
     spoken: Spoken, segments: Sequence[Segment], middles: Floats, swell: float
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Energy and voicing of each curve frame."""

@@ -88,12 +88,12 @@ def _held(score: Score, phonemes: str, notes: list[int], starts_word: bool) -> l
         end = len(phonemes) if r == len(runs) - 1 else vowels[-1] + 1
         start, stop = score.seconds(score.notes[run[0]].tick), score.seconds(score.notes[run[-1]].end)
         own = phonemes[begin:end]
-        own = _full(own) if stop - start >= HELD else own
+        own = full_vowel(own) if stop - start >= HELD else own
         parts.append(Sung(own, tuple(run), starts_word and r == 0, start, stop))
     return parts
 
 
-def _full(phonemes: str) -> str:
+def full_vowel(phonemes: str) -> str:
     """As singers do it: a reduced vowel that is held becomes a full one. The network hums or hisses it otherwise."""
     if set(phonemes) & set(STRESSES):
         return phonemes

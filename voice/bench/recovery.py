@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from voice.alphabet import VOWELS
+from voice.alphabet import STRESSES, VOWELS
 from voice.bench.lines import Line, bench_lines
 from voice.expression import Expression
 from voice.score import TICKS_PER_QUARTER, Note, Score
@@ -26,6 +26,7 @@ from voice.singer import Singer
 from voice.take import SAMPLE_RATE, Take
 from voice.timing import DIPHTHONGS
 from voice.training.mel import unlikeness
+from voice.underlay import lay_words
 from voice.voices import Voice, load_voice
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ PLAIN = Expression(breath=0.0)  # breaths are nobody's voice
 NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 SEED = 1
 # A small plan, for a processor: some ten minutes of one core.
-STEPS, PIECE, RATE, JUDGE_EVERY = 100, 3.0, 0.03, 20
+STEPS, PIECE, RATE, JUDGE_EVERY = 80, 3.0, 0.03, 10
 SHORT = 1.5  # seconds
 
 
@@ -194,20 +195,56 @@ def write_dataset(
 
 
 def transcription(name: str, score: Score, take: Take) -> dict[str, str]:
-    """A take as a row of transcriptions.csv: phonemes in Kokoro's IPA without stress marks, and the notes."""
-    spans: list[tuple[str, float, float]] = []
+    """A take as a row of transcriptions.csv: phonemes in Kokoro's IPA, words and notes, as an aligner knows them."""
+    spans, notes = _spans(score, take), _notes(score, take)
+    words: list[tuple[str, float]] = []
+    begun = -1
+    for symbol, start, end, note in spans:
+        if note < 0:
+            words.append((symbol, end - start))
+        elif note != begun and (begun < 0 or score.notes[note].syllabic in ("single", "begin")):
+            words.append(((score.notes[note].syllable or "_").strip("-"), end - start))
+        else:
+            words[-1] = (words[-1][0], words[-1][1] + end - start)
+        begun = note
+    return {
+        "name": name,
+        "ph_seq": " ".join(symbol for symbol, _, _, _ in spans),
+        "ph_dur": " ".join(f"{end - start:.6f}" for _, start, end, _ in spans),
+        "word_seq": " ".join(word for word, _ in words),
+        "word_dur": " ".join(f"{seconds:.6f}" for _, seconds in words),
+        "note_seq": " ".join(note for note, _ in notes),
+        "note_dur": " ".join(f"{seconds:.6f}" for _, seconds in notes),
+    }
+
+
+def _spans(score: Score, take: Take) -> list[tuple[str, float, float, int]]:
+    """Phonemes and silences: symbol, start, end, and the note that each began on, or -1."""
+    marks = {
+        one.notes[0]: "".join(mark for mark in STRESSES if mark in one.phonemes) for one in lay_words(score)
+    }
+    wholes = {pair: whole for whole, pair in DIPHTHONGS.items()}
+    spans: list[tuple[str, float, float, int]] = []
+    now = -take.lead
     for p in take.phonemes:
-        before = spans[-1] if spans else ("", -take.lead, -take.lead)
-        halves = {pair: whole for whole, pair in DIPHTHONGS.items()}.get(before[0] + p.symbol)
-        if halves and before[0] in VOWELS | set("eao") and abs(before[2] - p.start) < 1e-6:
-            spans[-1] = (halves, before[1], p.end)
+        if p.start > now + 1e-6:
+            spans.append(("SP", now, p.start, -1))
+        elif spans and spans[-1][3] == p.note and (whole := wholes.get(spans[-1][0] + p.symbol)):
+            spans.append((whole, spans.pop()[1], p.end, p.note))
+            now = p.end
             continue
-        if p.start > before[2] + 1e-6:
-            spans.append(("SP", before[2], p.start))
-        spans.append((p.symbol, p.start, p.end))
+        spans.append((p.symbol, max(p.start, now), p.end, p.note))
+        now = p.end
     end = take.seconds - take.lead
-    if end > spans[-1][2]:
-        spans.append(("SP", spans[-1][2], end))
+    if end > now:
+        spans.append(("SP", now, end, -1))
+    return [
+        (marks[note] + symbol if symbol in VOWELS else symbol, start, stop, note)
+        for symbol, start, stop, note in spans
+    ]
+
+
+def _notes(score: Score, take: Take) -> list[tuple[str, float]]:
     notes: list[tuple[str, float]] = []
     now = -take.lead
     for timed in take.notes:
@@ -216,15 +253,10 @@ def transcription(name: str, score: Score, take: Take) -> dict[str, str]:
         pitch = score.notes[timed.note].pitch
         notes.append((f"{NOTES[pitch % 12]}{pitch // 12 - 1}", timed.end - max(timed.start, now)))
         now = timed.end
+    end = take.seconds - take.lead
     if end > now:
         notes.append(("rest", end - now))
-    return {
-        "name": name,
-        "ph_seq": " ".join(symbol for symbol, _, _ in spans),
-        "ph_dur": " ".join(f"{stop - start:.6f}" for _, start, stop in spans),
-        "note_seq": " ".join(note for note, _ in notes),
-        "note_dur": " ".join(f"{seconds:.6f}" for _, seconds in notes),
-    }
+    return notes
 
 
 def _rows(folder: Path) -> list[dict[str, str]]:

@@ -1,7 +1,7 @@
 """Recordings to learn a voice from, in DiffSinger's layout: wavs/, transcriptions.csv, and beside them consent.yaml.
 
 transcriptions.csv has the columns name, ph_seq and ph_dur [s], and note_seq with note_dur [s], or f0_seq [Hz] with
-f0_timestep [s]. Every complaint names the row and the file.
+f0_timestep [s]; word_seq with word_dur [s] if it can. Every complaint names the row and the file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from voice.training.phones import BREATHS, Phone, known_symbols, with_stress
+from voice.training.phones import BREATHS, SILENCES, Phone, as_held, known_symbols
 from voice.voices import VoiceError
 
 if TYPE_CHECKING:
@@ -137,8 +137,6 @@ def read_dataset(folder: Path) -> Dataset:
     names = [recording.name for recording in recordings]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise DatasetError(f"{table}: the name {twice} stands in two rows")
-    if not any(symbol[0] in "ˈˌ" for symbol in known.values() if symbol):
-        recordings = [replace(one, phones=tuple(with_stress(one.phones))) for one in recordings]
     return Dataset(tuple(recordings), _fingerprint(text, recordings))
 
 
@@ -167,11 +165,14 @@ def _recording(folder: Path, row: Mapping[str, str], known: Mapping[str, str], w
     seconds = _check_wav(wav, where)
     _check_length(sum(durations), seconds, "ph_dur", wav, where)
     ends = list(accumulate(durations))
-    phones = tuple(
+    phones = [
         Phone(known[symbol], end - length, end, symbol in BREATHS)
         for symbol, end, length in zip(symbols, ends, durations, strict=True)
-    )
-    return Recording(name, wav, phones, _pitch(row, seconds, wav, where))
+    ]
+    for start in _word_starts(row, seconds, wav, where):
+        i = min(range(len(phones)), key=lambda i: abs(phones[i].start - start))
+        phones[i] = replace(phones[i], starts_word=True)
+    return Recording(name, wav, tuple(as_held(phones)), _pitch(row, seconds, wav, where))
 
 
 def _check_wav(wav: Path, where: str) -> float:
@@ -194,6 +195,18 @@ def _check_wav(wav: Path, where: str) -> float:
 def _check_length(written: float, seconds: float, column: str, wav: Path, where: str) -> None:
     if abs(written - seconds) > STRAY:
         raise DatasetError(f"{where}: {column} adds up to {written:.2f} s, but {wav} lasts {seconds:.2f} s")
+
+
+def _word_starts(row: Mapping[str, str], seconds: float, wav: Path, where: str) -> list[float]:
+    words = row.get("word_seq", "").split()
+    if not words:
+        return []
+    lengths = _numbers(row.get("word_dur", ""), "word_dur", where)
+    if len(words) != len(lengths):
+        raise DatasetError(f"{where}: {len(words)} words in word_seq and {len(lengths)} in word_dur")
+    _check_length(sum(lengths), seconds, "word_dur", wav, where)
+    starts = [0.0, *accumulate(lengths)][:-1]
+    return [start for word, start in zip(words, starts, strict=True) if word not in SILENCES | BREATHS]
 
 
 def _pitch(row: Mapping[str, str], seconds: float, wav: Path, where: str) -> Pitch:

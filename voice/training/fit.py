@@ -26,6 +26,7 @@ from voice.training.prosody import fit_prosody
 
 JUDGED_BY = 6  # held-out pieces at the most
 SLOWEST = 0.05  # of the rate, at the end
+METHOD = 2  # a checkpoint of another one is not taken up
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ Told = Callable[[int, float], None]  # steps done, the last one's loss
 
 def checkpoint_path(folder: Path, dataset: Dataset, start: Sequence[float], plan: Plan) -> Path:
     """Another dataset, start or plan has another checkpoint."""
-    key = f"{dataset.fingerprint} {list(start)} {asdict(plan)}"
+    key = f"{METHOD} {dataset.fingerprint} {list(start)} {asdict(plan)}"
     return folder / f"checkpoint-{sha256(key.encode()).hexdigest()[:16]}.safetensors"
 
 
@@ -97,7 +98,7 @@ def fit(
         told(fitting.step + 1, fitting.learn())
         if fitting.due:
             judged(fitting.judge())
-            fitting.save()
+        fitting.save()
     return fitting.fitted()
 
 
@@ -159,7 +160,7 @@ class Fitting:
             total += float(loss.detach())
         self._optimiser.step()
         self.step += 1
-        self._losses.append(total)
+        self._losses.append(float(np.float32(total)))  # as a checkpoint keeps it
         return total
 
     def judge(self) -> Judgement:
@@ -192,11 +193,18 @@ class Fitting:
         }
         history = torch.tensor([[one.step, one.loss, one.held_out] for one in self._history])
         style = torch.cat([self.voicing.detach(), self._prosody]).cpu()
-        place = {"step": torch.tensor([float(self.step)]), "history": history, "style": style}
+        losses = torch.tensor(self._losses, dtype=torch.float32)
+        place = {
+            "step": torch.tensor([float(self.step)]),
+            "history": history,
+            "style": style,
+            "losses": losses,
+        }
         store.write(self.checkpoint, now | best | moments | place)
 
     def _take_up(self, kept: dict[str, Tensor]) -> None:
         self.step = int(kept["step"])
+        self._losses = kept["losses"].tolist()
         self._history = [Judgement(int(step), loss, held) for step, loss, held in kept["history"].tolist()]
         parameters = {"voicing": self.voicing, **self._updates}
         with torch.no_grad():
@@ -233,7 +241,7 @@ class Fitting:
     def _unlikeness(self, piece: Piece, seed: int) -> Tensor:
         generator = torch.Generator(self.device).manual_seed(seed)
         sung = piece.rendered(self.network, torch.cat([self.voicing, self._prosody]), generator)
-        return unlikeness(sung, piece.audio[None], piece.heard[None])
+        return unlikeness(sung, piece.audio[None], piece.heard[None], levels=False)
 
 
 def split(recordings: Sequence[Recording], plan: Plan) -> tuple[list[Recording], list[Recording]]:

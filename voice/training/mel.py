@@ -1,13 +1,11 @@
-"""Mel spectra: what a recording and a rendering are compared by, and the energy that the network was trained on.
-
-All of it ignores phase: the source's phases and its noise are nobody's.
-"""
+"""Mel spectra: what a recording and a rendering are compared by. They ignore phase: the source's is nobody's."""
 
 from __future__ import annotations
 
 from functools import cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 RATE = 24_000  # Hz
@@ -15,15 +13,14 @@ RESOLUTIONS = ((512, 128), (1024, 256), (2048, 512))  # samples of window and ho
 BANDS = 80
 BELOW = 2  # of them lie below 80 Hz
 FLOOR = 0.03  # of magnitude, some 60 dB below a loud vowel: silence is alike, however silent
-ENERGY = (2048, 1200, 300)  # samples of FFT, window and hop of the spectra behind the energy curve
-ENERGY_RATE = 16_000  # Hz that those spectra's bands were laid out for, whatever the sound's rate
+SLOW = 0.25  # seconds over which a change of level is how loud somebody sings, not with which voice
 
 
 @cache
-def mel_bands(size: int, rate: int = RATE) -> Tensor:
+def mel_bands(size: int) -> Tensor:
     """Triangles that overlap by half, evenly spaced in mel: [BANDS, size // 2 + 1]."""
-    hertz = torch.linspace(0, rate / 2, size // 2 + 1, dtype=torch.float64)
-    top = 2595 * torch.log10(torch.tensor(1 + rate / 1400, dtype=torch.float64))
+    hertz = torch.linspace(0, RATE / 2, size // 2 + 1, dtype=torch.float64)
+    top = 2595 * torch.log10(torch.tensor(1 + RATE / 1400, dtype=torch.float64))
     edges = 700 * (10 ** (torch.linspace(0, 1, BANDS + 2, dtype=torch.float64) * top / 2595) - 1)
     low, middle, high = (edges[i : BANDS + i, None] for i in range(3))
     up, down = (hertz - low) / (middle - low), (high - hertz) / (high - middle)
@@ -39,10 +36,11 @@ def log_mel(audio: Tensor, size: int, hop: int) -> Tensor:
     return 0.5 * torch.log(mel_bands(size).to(audio.device) @ power + FLOOR**2)
 
 
-def unlikeness(audio: Tensor, wanted: Tensor, heard: Tensor) -> Tensor:
+def unlikeness(audio: Tensor, wanted: Tensor, heard: Tensor, *, levels: bool = True) -> Tensor:
     """How far two sounds are apart in mel, in dB, whatever their gains; the mean over resolutions.
 
-    The bands below a voice are left out: there the network hums, and rooms rumble.
+    The bands below a voice are left out: there the network hums, and rooms rumble. Without `levels` a gain that
+    changes slowly does not count either.
 
     audio, wanted: [batch, samples]; heard: [batch, samples], 1 where the difference counts, 0 where not.
     """
@@ -52,19 +50,17 @@ def unlikeness(audio: Tensor, wanted: Tensor, heard: Tensor) -> Tensor:
     for size, hop in RESOLUTIONS:
         difference = (log_mel(audio, size, hop) - log_mel(wanted, size, hop))[:, BELOW:]
         counts = heard[:, ::hop][:, None, : difference.shape[2]]
-        counts = torch.nn.functional.pad(counts, (0, difference.shape[2] - counts.shape[2]))
+        counts = F.pad(counts, (0, difference.shape[2] - counts.shape[2]))
+        if not levels:
+            difference = difference - _slowly(difference.mean(1, keepdim=True), round(SLOW * RATE / hop))
         share = counts / ((BANDS - BELOW) * counts.sum(dim=(1, 2), keepdim=True)).clamp(min=1)
         apart.append((difference.abs() * share).sum(dim=(1, 2)).mean())
     return torch.stack(apart).mean() * DECIBELS
 
 
+def _slowly(curve: Tensor, frames: int) -> Tensor:
+    """[batch, 1, time] as a moving mean."""
+    return F.avg_pool1d(curve, 2 * (frames // 2) + 1, 1, frames // 2, count_include_pad=False)
+
+
 DECIBELS = 20 / torch.log(torch.tensor(10.0)).item()  # of a natural logarithm of magnitude
-
-
-def energy_of(audio: Tensor) -> Tensor:
-    """The energy curve of a sound as the network means it: [samples] -> [samples // 300], 80 a second."""
-    size, window, hop = ENERGY
-    spectrum = torch.stft(audio, size, hop, window, torch.hann_window(window), return_complex=True)
-    power = torch.view_as_real(spectrum).square().sum(-1)
-    curve = torch.log((mel_bands(size, ENERGY_RATE) @ power + 1e-5).norm(dim=0))
-    return curve[: len(audio) // hop]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voice.alphabet import CONSONANTS, STRESSES, VOWELS, to_kokoro
 from voice.timing import DIPHTHONGS, Passage, Sound, Token
+from voice.underlay import HELD, full_vowel
 
 SILENCES = frozenset({"", "SP", "<SP>", "pau", "sil"})
 BREATHS = frozenset({"AP", "<AP>", "br"})
-HELD = 0.3  # seconds from which a vowel is taken as stressed, where a dataset marks no stress at all
 COLOUR = 0.1  # seconds of the r at the end of a vowel such as in 'bird', a third of the whole at most
 TURN = (0.1, 0.25)  # seconds of a diphthong's second vowel, an eighth of the whole in between
 
@@ -27,6 +27,7 @@ class Phone:
     start: float
     end: float
     breath: bool = False
+    starts_word: bool = False  # a silence parts words in any case
 
     @property
     def is_vowel(self) -> bool:
@@ -61,16 +62,19 @@ def _from_ipa(symbol: str) -> str | None:
     return plain if _PHONE.fullmatch(plain) else None
 
 
-def with_stress(phones: Sequence[Phone]) -> list[Phone]:
-    """Long vowels get a secondary stress: unmarked vowels are read as reduced ones."""
+def as_held(phones: Sequence[Phone]) -> list[Phone]:
+    """Long vowels without a stress are read as the singer reads them: full, with a secondary one."""
     return [
-        Phone("ˌ" + p.symbols, p.start, p.end) if p.is_vowel and p.end - p.start >= HELD else p
+        replace(p, symbols=full_vowel(p.symbols)) if p.is_vowel and p.end - p.start >= HELD else p
         for p in phones
     ]
 
 
 def sounds_of(phones: Sequence[Phone]) -> tuple[Passage, list[Sound]]:
-    """The tokens that the network reads, and when each of them sounds. A stretch between silences is a phrase."""
+    """The tokens that the network reads, and when each of them sounds. A stretch between silences is a phrase.
+
+    What lies between words is read too, where a dataset says where they begin: in speech it takes time.
+    """
     tokens = [Token("", -1)]
     sounds: list[Sound] = []
     phrase, open_ = 0, False
@@ -80,6 +84,8 @@ def sounds_of(phones: Sequence[Phone]) -> tuple[Passage, list[Sound]]:
                 tokens.append(Token(",", -1))
                 phrase, open_ = phrase + 1, False
             continue
+        if phone.starts_word and len(tokens) > 1:
+            tokens.append(Token(" ", -1))
         open_ = True
         mark = len(tokens) if phone.symbols[0] in STRESSES else -1
         first = len(tokens) + (mark >= 0)

@@ -1,4 +1,8 @@
-"""A recording as the decoder is given it, and pieces of it to learn from."""
+"""A recording as our singer would sing it, and pieces of it to learn from.
+
+Phonemes, their times and the pitch are the recording's. All else is as in singing: energy, where there is voice, how
+frames count in the norms, the comb at the end. So what remains of a difference is the voice's.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +27,14 @@ from voice.alignment import (
     smoothed,
     speak,
 )
+from voice.clean import between, cubic, cycles_to_steady
+from voice.expression import Expression
+from voice.finish import VOWEL_LEVEL
 from voice.network.network import SAMPLES_PER_FRAME, Network
 from voice.network.norms import FrameWeights
-from voice.rendering import BELIEVED_BEYOND, CURVE, spread
+from voice.rendering import BELIEVED_BEYOND, CURVE, energy_and_voice, spread
 from voice.timing import Passage, Sound
 from voice.training.dataset import RATE, Recording
-from voice.training.mel import energy_of
 from voice.training.phones import sounds_of
 from voice.training.pitch import f0_of
 
@@ -39,7 +45,7 @@ STILL = 10  # frames of silence around it, as the singer has them
 @dataclass(frozen=True)
 class Piece:
     """text: [512, frames]; f0 [Hz, what sounds], believed [Hz, what the decoder is told], energy: [2 * frames];
-    weights: [frames]; audio and heard (1 where it counts): [600 * frames]. Levelled to the network's own."""
+    weights: [frames]; audio and heard (1 where it counts): [600 * frames]. As loud as the singer sings."""
 
     text: Tensor
     f0: Tensor
@@ -67,11 +73,12 @@ class Piece:
 
     def rendered(self, network: Network, style: Tensor, generator: torch.Generator) -> Tensor:
         """[1, samples]: how the network sings it in that style [256]; gradients go to the style."""
-        return network.decode(
+        sound = network.decode(
             self.text[None], self.believed[None], self.energy[None], style[None],
             excitation=network.excitation(self.f0[None], generator=generator),
             weights=FrameWeights(self.weights[None]),
         )  # fmt: skip
+        return steadied(sound, self.f0)
 
 
 @dataclass(frozen=True)
@@ -99,29 +106,42 @@ def prepare(recording: Recording, network: Network, style: Tensor) -> Piece:
     text = smoothed(features_of(own.spoken, segments) @ _tensor(overlap_of(segments, frames, EARLY)))
     times = np.arange(2 * frames) / CURVE  # the source moves at a frame's pitch from its beginning
     samples = recording.samples()
-    f0 = f0_of(samples, recording.pitch, times)
-    audio = torch.from_numpy(np.ascontiguousarray(samples[: frames * SAMPLES_PER_FRAME]))
-    audio = levelled(audio, own)
+    swell = float(Expression().dynamics)  # type: ignore[arg-type]  # no curve by default
+    energy, voiced = energy_and_voice(own.spoken, segments, times + 0.5 / CURVE, swell)
+    f0 = np.where(voiced, _throughout(f0_of(samples, recording.pitch, times)), 0.0)
+    audio = levelled(torch.from_numpy(samples[: frames * SAMPLES_PER_FRAME].copy()), own.sounds)
     return Piece(
         text=text,
         f0=_tensor(f0),
         believed=_tensor(spread(f0, BELIEVED_BEYOND)),
-        energy=energy_of(audio),
+        energy=_tensor(energy),
         weights=_tensor(frame_weights(segments, overlap_of(segments, frames))),
         audio=audio,
         heard=_heard(recording, len(audio)),
     )
 
 
-def levelled(audio: Tensor, own: Read) -> Tensor:
-    """As loud as the network would speak it: by its vowels' energy, which is twice the logarithm of a level."""
-    sung, spoken = energy_of(audio), torch.from_numpy(own.spoken.energy)
-    edges = 2 * (np.concatenate([[0], np.cumsum(own.spoken.natural)]) - EARLY * FRAMES)
-    vowels = [s for s in own.sounds if s.role == "vowel"]
-    there = [sung[int(s.start * CURVE) : int(np.ceil(s.end * CURVE))] for s in vowels]
-    here = [spoken[max(int(edges[s.token]), 0) : max(int(edges[s.token + 1]), 1)] for s in vowels]
-    gain = torch.cat(here).median() - torch.cat(there).median() if vowels else torch.tensor(0.0)
-    return audio * torch.exp(gain / 2).float()
+def levelled(audio: Tensor, sounds: Sequence[Sound]) -> Tensor:
+    """As loud as the singer's takes: by the median of the vowels."""
+    vowels = [audio[round(s.start * RATE) : round(s.end * RATE)] for s in sounds if s.role == "vowel"]
+    levels = torch.stack([part.square().mean() for part in vowels or [audio] if len(part)])
+    return audio * (10 ** (VOWEL_LEVEL / 10) / levels.median().clamp(min=1e-9)).sqrt()
+
+
+def steadied(sound: Tensor, f0: Tensor) -> Tensor:
+    """voice.clean.steadied, through which gradients go: sound [1, samples], f0 [frames] Hz."""
+    hertz = f0.cpu().double().numpy()
+    if not (hertz > 0).any():
+        return sound
+    own = sound[0]
+    cycle, share = cycles_to_steady(hertz, len(own))
+    beside = []
+    for way in (-1, 1):
+        whole, behind = between(np.arange(len(own)) + way * cycle, len(own))
+        k, u = torch.from_numpy(whole).to(own.device), torch.from_numpy(behind).to(own)
+        beside.append(cubic(own[k - 1], own[k], own[k + 1], own[k + 2], u))
+    comb = 0.5 * own + 0.25 * (beside[0] + beside[1])
+    return torch.lerp(own, comb, torch.from_numpy(share).to(own))[None]
 
 
 def pieces_of(recording: Recording, network: Network, style: Tensor, seconds: float) -> list[Piece]:
@@ -160,6 +180,12 @@ def _heard(recording: Recording, size: int) -> Tensor:
         if phone.breath:
             heard[round(phone.start * RATE) : round(phone.end * RATE)] = 0
     return heard
+
+
+def _throughout(f0: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The pitch where it could not be measured, from what lies beside it: where there is voice is decided elsewhere."""
+    known = np.flatnonzero(f0)
+    return np.interp(np.arange(len(f0)), known, f0[known]) if len(known) else f0
 
 
 def _tensor(values: NDArray[np.float64]) -> Tensor:

@@ -1,45 +1,39 @@
-"""The half of a style that says how long and how loud words are spoken, fitted to how they are sung.
+"""The half of a style that says how long words are spoken, fitted to how they are sung.
 
-Vowels are as long as their notes and as loud as the singer makes them, so consonants teach: their durations, and
-their energy beside the vowels'. Where the singer would bound what is predicted, the bounded value counts: beyond, a
-recording tells nothing. The network that predicts both is small, so this takes seconds.
+Vowels are as long as their notes, so consonants teach. Where the singer would bound what is predicted, the bounded
+value counts: beyond, a recording tells nothing. The network that predicts it is small, so this takes seconds.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from voice.alignment import EARLY, FRAMES
-from voice.energy import CONSONANT_FLOORS
+from voice.alignment import FRAMES
 from voice.network.network import STYLE, Network
 from voice.rendering import CURVE
 from voice.timing import LIMITS
 from voice.training.dataset import Recording
-from voice.training.mel import energy_of
-from voice.training.pieces import Read, levelled, read
+from voice.training.pieces import Read, read
 
 RATE = 0.01
-ENERGY_SHARE = 0.3  # of an energy's error beside a duration's, in logarithms
-HOLD = 0.01  # of the squared distance from the start: consonants alone do not settle 128 numbers
+ROUNDED = 0.05  # frames by which a duration may be off where it is written
+HOLD = 0.003  # of the squared distance from the start: consonants alone do not settle 128 numbers
 
 
 @dataclass(frozen=True)
 class _Lesson:
-    """One recording: context [1, length, 512], what its consonants [count] sound like, and their bounds."""
+    """One recording: context [1, length, 512]; its consonants' tokens, and the frames that they may be spoken for."""
 
     context: Tensor
     consonants: Tensor
-    frames: Tensor
-    shortest: Tensor  # frames
-    longest: Tensor
-    energy: Tensor
-    floors: Tensor
+    least: Tensor
+    most: Tensor
 
 
 def fit_prosody(recordings: Sequence[Recording], network: Network, start: Tensor, steps: int) -> Tensor:
@@ -60,22 +54,9 @@ def fit_prosody(recordings: Sequence[Recording], network: Network, start: Tensor
 
 
 def _strangeness(lesson: _Lesson, network: Network, style: Tensor) -> Tensor:
-    frames, features = network.predictor.durations(lesson.context, style[None])
-    natural = frames[0].detach().round().clamp(min=1).long()
-    energy = network.contours(
-        features.repeat_interleave(natural, dim=2), torch.cat([torch.zeros(STYLE), style])[None]
-    )
-    edges = torch.cat([torch.zeros(1, dtype=torch.long), torch.cumsum(natural, 0)])
-    spoken = torch.stack([_mean(energy.energy[0], edges, int(t)) for t in lesson.consonants])
-    sung = frames[0, lesson.consonants].clamp(lesson.shortest, lesson.longest)
-    durations = F.smooth_l1_loss(sung.log(), lesson.frames.log())
-    return durations + ENERGY_SHARE * F.smooth_l1_loss(spoken.maximum(lesson.floors), lesson.energy)
-
-
-def _mean(energy: Tensor, edges: Tensor, token: int) -> Tensor:
-    """Of one token's own frames; sound comes EARLY."""
-    first, last = (max(2 * int(edge) - round(EARLY * CURVE), 0) for edge in edges[token : token + 2])
-    return energy[first : max(last, first + 1)].mean()
+    frames, _ = network.predictor.durations(lesson.context, style[None])
+    spoken = frames[0, lesson.consonants]
+    return F.smooth_l1_loss(spoken.log(), spoken.clamp(lesson.least, lesson.most).log())
 
 
 @torch.no_grad()
@@ -85,21 +66,12 @@ def _lesson(recording: Recording, network: Network, style: Tensor) -> _Lesson:
     own: Read = read(recording, network, style)
     table = vocabulary()
     tokens = torch.tensor([[table[t.symbol] if t.symbol else 0 for t in own.passage.tokens]])
-    energy = energy_of(levelled(torch.from_numpy(recording.samples()), own))
     there = [s for s in own.sounds if s.role == "onset" and s.end - s.start > 1 / CURVE]
+    sung = torch.tensor([(s.end - s.start) * FRAMES for s in there])
+    shortest, longest = (torch.tensor([LIMITS[s.symbol][i] * FRAMES for s in there]) for i in (0, 1))
     return _Lesson(
         context=network.narrow(network.albert(tokens)),
         consonants=torch.tensor([s.token for s in there], dtype=torch.long),
-        frames=torch.tensor([(s.end - s.start) * FRAMES for s in there]),
-        shortest=torch.tensor([LIMITS[s.symbol][0] * FRAMES for s in there]),
-        longest=torch.tensor([LIMITS[s.symbol][1] * FRAMES for s in there]),
-        floors=torch.tensor([CONSONANT_FLOORS[s.symbol] for s in there]),
-        energy=torch.tensor(
-            [
-                float(energy[int(s.start * CURVE) : int(np.ceil(s.end * CURVE))].mean())
-                if int(s.start * CURVE) < len(energy)
-                else float(energy[-1])
-                for s in there
-            ]
-        ),
+        least=torch.where(sung > shortest + ROUNDED, sung, 0.1),
+        most=torch.where(sung < longest - ROUNDED, sung, math.inf),
     )
