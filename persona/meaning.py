@@ -35,8 +35,22 @@ class Heard:
     nearness: Matrix
 
 
+class Once:
+    """Embeds each text once, however many learn from it: nearly all of the router's examples are the judge's too."""
+
+    def __init__(self, embed: Embed) -> None:
+        self._embed, self._known = embed, dict[str, Matrix]()
+
+    def __call__(self, texts: Sequence[str]) -> Matrix:
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known |= dict(zip(new, self._embed(new), strict=True)) if new else {}
+        return np.stack([self._known[text] for text in texts])
+
+
 class Meaning:
-    """Learns `labels[i]` from `texts[i]`. `cache`: a folder for what was learned, by hash of all it came from."""
+    """Learns `labels[i]` from `texts[i]`. `cache`: a folder for what was learned, by hash of all it came from; `learn`:
+    embeds the examples, where others learn from them too.
+    """
 
     def __init__(
         self,
@@ -46,7 +60,9 @@ class Meaning:
         name: str,
         cast: Path = CAST,
         cache: Path | None = None,
+        learn: Embed | None = None,
     ) -> None:
+        self._learn = learn or embed
         self._embed, self.texts, self.of = embed, tuple(texts), tuple(labels)
         self.labels = tuple(dict.fromkeys(labels))
         cues = (cast / "cues.yaml").read_text(encoding="utf-8")
@@ -84,7 +100,7 @@ class Meaning:
                     return kept["vectors"], kept["weights"]
             except (OSError, ValueError, KeyError):
                 path.unlink(missing_ok=True)  # a damaged cache is made anew
-        vectors = self._embed([tidy(text) for text in self.texts])
+        vectors = self._learn([tidy(text) for text in self.texts])
         cued = self.cues(self.texts)
         kernel = _kernel(vectors @ vectors.T, cued, cued) + RIDGE * np.eye(len(vectors), dtype=np.float32)
         weights = np.linalg.solve(kernel.astype(np.float64), self._wanted()).astype(np.float32)

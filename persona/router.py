@@ -51,9 +51,13 @@ class Examples:
 class Router:
     """Tells the intent and topic of a message. `cache`: a folder for what was learned."""
 
-    def __init__(self, embed: Embed, cast: Path = CAST, cache: Path | None = None) -> None:
+    def __init__(
+        self, embed: Embed, cast: Path = CAST, cache: Path | None = None, learn: Embed | None = None
+    ) -> None:
         self.examples = read_examples(cast)
-        self.meaning = Meaning(embed, self.examples.texts, self.examples.intents, "router", cast, cache)
+        self.meaning = Meaning(
+            embed, self.examples.texts, self.examples.intents, "router", cast, cache, learn
+        )
         self.intents = self.meaning.labels
 
     def route(self, text: str) -> Route:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from persona.guard.guard import Guard
     from persona.guard.judge import Policy
     from persona.keepsakes import Keepsakes
+    from persona.meaning import Once
     from persona.posting import Posting
     from persona.stages.discord.wiring import DiscordWiring
     from skills.address import Address
@@ -158,6 +159,13 @@ class House:
         return self.host.embedder if self.host else Embedder()
 
     @cached_property
+    def learn(self) -> Once:
+        """Embeds what the router and the judge learn from."""
+        from persona.meaning import Once
+
+        return Once(self.embedder)
+
+    @cached_property
     def memory(self) -> Memory:
         from memory.memory import Memory
 
@@ -211,7 +219,8 @@ class House:
         from persona.models.timing import Timing
 
         chosen = self.settings.chat
-        model = chat_model(chosen, self.card, self.embedder, self.settings.cache_dir.expanduser())
+        cache = self.settings.cache_dir.expanduser()
+        model = chat_model(chosen, self.card, self.embedder, cache, self.learn)
         model.callbacks = [Timing(self.writer or chosen.model, lambda: self.database)]
         return model
 
@@ -256,7 +265,7 @@ class House:
         from persona.guard.private import Private
         from persona.prompt import private_parts
 
-        judge = Judge(self.embedder, cache=self.settings.cache_dir.expanduser())
+        judge = Judge(self.embedder, cache=self.settings.cache_dir.expanduser(), learn=self.learn)
         return Guard(judge, self.guard_book, Private(private_parts(self.card)), self._policy)
 
     def _policy(self, address: Address) -> Policy:

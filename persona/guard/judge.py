@@ -45,9 +45,11 @@ NORMAL = Policy()
 class Judge:
     """`cache`: a folder for what was learned."""
 
-    def __init__(self, embed: Embed, cast: Path = CAST, cache: Path | None = None) -> None:
+    def __init__(
+        self, embed: Embed, cast: Path = CAST, cache: Path | None = None, learn: Embed | None = None
+    ) -> None:
         texts, labels = read_judgements(cast)
-        self.meaning = Meaning(embed, texts, labels, "judge", cast, cache)
+        self.meaning = Meaning(embed, texts, labels, "judge", cast, cache, learn)
 
     def verdict(self, text: str, policy: Policy = NORMAL) -> Verdict | None:
         """What is declined in this text, or None. `why` says which layer saw it, without the words."""

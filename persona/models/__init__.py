@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 
-def chat_model(config: ChatSettings, card: Card, embed: Embed, cache: Path | None = None) -> BaseChatModel:
-    """The chat model that the settings name. `cache`: a folder for what the router learned. Raises ModelError."""
+def chat_model(
+    config: ChatSettings, card: Card, embed: Embed, cache: Path | None = None, learn: Embed | None = None
+) -> BaseChatModel:
+    """The chat model that the settings name. `cache`, `learn`: see Meaning; for the router. Raises ModelError."""
     if config.model == "endpoint":
         from persona.models.endpoint import endpoint_model
 
@@ -29,7 +31,7 @@ def chat_model(config: ChatSettings, card: Card, embed: Embed, cache: Path | Non
     from persona.router import Router
 
     return EmbeddedChatModel(
-        router=Router(embed, cache=cache),
+        router=Router(embed, cache=cache, learn=learn),
         repertoire=Repertoire.of(card),
         artist=card.name,
         embed=embed,

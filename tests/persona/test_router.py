@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from numpy.typing import NDArray
 
 from memory.embedder import Embedder
-from persona.meaning import split_clauses
+from persona.meaning import Once, split_clauses
 from persona.models.embedded import EmbeddedChatModel, Turn
 from persona.prompt import Known
 from persona.router import Router
@@ -76,6 +78,19 @@ def test_what_was_learned_is_kept_and_a_damaged_file_is_learned_anew(
     assert np.array_equal(first.meaning._weights, again.meaning._weights)
     kept.write_bytes(b"torn")
     assert Router(embedder, cast, tmp_path / "cache").route("hello").intent == "greeting"
+
+
+def test_what_two_learn_from_is_embedded_once(embedder: Embedder) -> None:
+    asked: list[str] = []
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        asked.extend(texts)
+        return embedder(texts)
+
+    learn = Once(embed)
+    hi, both = learn(["hi", "hi"]), learn(["hello", "hi"])
+    assert asked == ["hi", "hello"]
+    assert np.array_equal(hi[0], hi[1]) and np.allclose(both, embedder(["hello", "hi"]))
 
 
 def test_what_is_said_after_a_hello_is_what_a_message_is_about(embedded: EmbeddedChatModel) -> None:
