@@ -63,7 +63,8 @@ def fill(folder: Path, size: int, shared: bool) -> None:
     if start >= size:
         return
     log, dice, numbers = Log(folder / "memory.sqlite3"), random.Random(start), np.random.default_rng(start)
-    log.connection().execute("PRAGMA synchronous=OFF")  # for filling only
+    for pragma in ("synchronous=OFF", "cache_size=-400000"):  # for filling only
+        log.connection().execute(f"PRAGMA {pragma}")
     begin = datetime(2025, 1, 1, tzinfo=UTC)
     words = sorted({word for some in WORDS.values() for word in some})
     meanings = dict(zip(words, Embedder()(words), strict=True))
