@@ -54,7 +54,8 @@ def _song(house: House, song: str) -> dict[str, Any]:
         found = house.library.read(song)
     except LibraryError:
         return {}
-    clip = f"{song}/{found.clip}" if found.clip else ""  # within the library: whose disk it is is nobody's concern
+    # Its place within the library: whose disk that is on is nobody else's concern.
+    clip = f"{song}/{found.clip}" if found.clip else ""
     return {"song": song, "title": found.title, "made": found.made, "seconds": found.seconds, "clip": clip}
 
 
