@@ -237,7 +237,7 @@ class _Reader:
     def _read_named(self) -> None:
         for pattern in (
             rf"(?:{_ASIDE}[ :]+)?\b(?:[Ff]or|[Tt]o) (?:my|our|the) (?:[a-z\-]+ ){{1,3}}({_NAMES})(?=[^\w'’]|$)",
-            rf"\b(?:named|called) ({_NAMES})(?=[^\w'’]|$)",
+            rf"(?<!dog )(?<!cat )(?<!horse )\b(?:named|called) ({_NAMES})(?=[^\w'’]|$)",
             rf"{_ASIDE}[ :]+(?:for |to )?({_NAMES})",
             rf"\b[Ff]or (?P<whom>an? [a-z][a-z ]+), ({_NAMES})(?=[^\w'’]|$)",
             rf"(?:\b[Ff]or|\b(?:song|ode|tribute|letter|dedicated) to) ({_NAMES})(?=['’]s\b)",

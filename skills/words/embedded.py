@@ -177,7 +177,7 @@ class _Song:
         page = self._page
         if page.owed >= left:
             for units, wanted in self._wished(kinds, both=left == 1 and page.owed > 1):
-                for unit in self._fit.sort(units, self._wish, page.said, page.rng):
+                for unit in units:
                     for lines in page.ways(unit, ("a", "a")):
                         if page.gain(lines) >= wanted:
                             return page.write(unit, lines)
@@ -187,8 +187,9 @@ class _Song:
 
     def _wished(self, kinds: tuple[Kind, ...], both: bool) -> Iterator[tuple[list[Unit], int]]:
         """Groups of couplets that may say the name or the thing, and how much they must say; the scene's own first."""
-        own, shared = self._scene.of(*kinds), common().of(*kinds)
         page = self._page
+        own = self._fit.sort(self._scene.of(*kinds), self._wish, page.said, page.rng)
+        shared = page.rng.sample(common().of(*kinds), len(common().of(*kinds)))  # they fit all songs alike
         names = [unit for unit in own if (unit.takes_name or unit.may_address) and not unit.takes_thing]
         if both:
             yield names, page.owed
@@ -288,9 +289,7 @@ def _tries(level: _Level, wish: Wish, scenes: Sequence[Scene]) -> Iterator[_Try]
         things = tuple(dict.fromkeys((*level.things, *topic)))
         return _Try(level.name, things, level.spent, scene, loose)
 
-    yield from (at(scene, False, wish.apart) for scene in (first, *same))
-    if asked.topic:
-        yield from (at(first, loose, True) for loose in (False, True))
+    yield from (at(scene, False, wish.apart) for scene in (first, first, *same))
     yield at(first, True, wish.apart)
     yield from (at(scene, True, wish.apart) for scene in nearest)
     yield from (at(scene, True) for scene in scenes[NEAREST:])

@@ -85,8 +85,8 @@ class Fit:
                 )
             ),
         )
-        # a line with the name, written for the scene, is worth more than one that squeezes in both
-        apart = bool(thing) and near[ranked[0]] < CLOSE and not _covers(ranked[0], thing)
+        # a line written for the scene is worth more than one that squeezes in a word of the theme
+        apart = bool(thing) and not asked.things and near[ranked[0]] < CLOSE and not _covers(ranked[0], thing)
         # the scene that sings of anything is fond of it: not for a brief in anger
         if thing and not shared[ranked[0]] and near[ranked[0]] < FAR and "angry" not in moods:
             ranked.insert(0, common())

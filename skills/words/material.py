@@ -10,6 +10,7 @@ of its openings may be followed by any of its turns. Slots in a line:
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import random
@@ -27,6 +28,11 @@ LENGTHS = {"open": 2, "turn": 2, "verse": 4, "aab": 2, "response": 1}
 
 # After these a name is spoken of, not to, though a comma follows it ('here's one for Maya, and it's plain').
 _SPOKEN_OF = frozenset("for to told from of with about s asked by and here there".split())
+# A couplet that begins so in a scene that speaks to the dedicated one may begin with the name.
+_SPEAKS_TO = re.compile(
+    r"(?!And |But |Now |So |Then |Or |For |That |Who |With |As |'Cause |Till |Until |Oh|Well|Lord|~|\*)"
+    r".*\b[Yy]ou(?:['’]\w+|rs?)?\b"
+)
 _EITHER = re.compile(r"\[([^\]]+)\]")
 
 
@@ -55,6 +61,14 @@ class Unit:
         called = re.compile(r"(?:(\w+)\W+)?\{name\}[,.!?]|, \{name\}$")
         found = [match for line in self.lines for match in called.finditer(line)]
         return any((match[1] or "").lower() not in _SPOKEN_OF for match in found)
+
+    @property
+    def addressing(self) -> Unit:
+        """The unit with its beginning marked as a place to call the name, if it speaks to somebody there."""
+        first = self.lines[0]
+        if self.kind not in ("open", "turn") or self.takes_name or not _SPEAKS_TO.match(first):
+            return self
+        return dataclasses.replace(self, lines=(f"~{first}", *self.lines[1:]))
 
     @property
     def singles(self) -> bool:
@@ -152,6 +166,8 @@ def _read(text: str) -> list[Scene]:
                 for kind in KINDS
                 for entry in raw.get(kind, ())
             ]
+            if any(unit.may_address or unit.addresses for unit in units):
+                units = [unit.addressing for unit in units]
             scenes.append(
                 Scene(
                     theme=theme["theme"],

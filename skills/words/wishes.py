@@ -41,6 +41,10 @@ _AT = re.compile(
     r"\b(?:in|to|into|from|at|near|over|of|through|across|around|outside|leaving|for) (?:the )?$",
     re.IGNORECASE,
 )
+_PET = re.compile(
+    r"\b(?:dog|puppy|cat|kitten|horse|pony|mule|goat|cow|parrot|bird|rabbit|hamster|goldfish|turtle)"
+    r"(?: named| called)? $"
+)
 _DOING = re.compile(
     r" (?:is|was|has|had|got|will|can|turns|turned|passed|moved|runs|loves|starts|started|went)\b"
 )
@@ -156,7 +160,7 @@ def _phrase(words: Sequence[str]) -> list[str]:
 
 
 def _named(brief: Brief) -> tuple[list[str], list[str]]:
-    """The people and the places (and other things with names) that the theme speaks of, but for whom it is for."""
+    """The people, and the places and pets, that the theme speaks of by name, but for whom the song is for."""
     people: list[str] = []
     places: list[str] = []
     for found in _CALLED.finditer(brief.theme):
@@ -168,7 +172,9 @@ def _named(brief: Brief) -> tuple[list[str], list[str]]:
             or (found.start() == 0 and not _begins(brief.theme, name))
         ):
             continue
-        (places if _AT.search(brief.theme[: found.start()]) else people).append(name)
+        before = brief.theme[: found.start()]
+        # a pet is sung of, not to: the lines for a name are for people
+        (places if _AT.search(before) or _PET.search(before) else people).append(name)
     return people, places
 
 
@@ -181,11 +187,9 @@ def _begins(theme: str, name: str) -> bool:
     first = name.split(maxsplit=1)[0].lower()
     if first in common_words() or first in SMALL | _CLAUSE:
         return False
-    return (
-        len(name.split()) > 1
-        or theme[len(name) :].startswith(("'s ", "’s ", " and "))
-        or bool(_DOING.match(theme[len(name) :]))
-    )
+    rest = theme[len(name) :]
+    alone = not rest or rest.startswith((",", "'s ", "’s ", " and "))
+    return alone or len(name.split()) > 1 or bool(_DOING.match(rest))
 
 
 @functools.cache
