@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -20,18 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skills.provenance.credentials import read_credentials
+from skills.provenance.verify import BOUNDS
 from skills.provenance.watermark import RATE, read_all
+from voice.apart import confine
 
-MEMORY = 4_000_000_000  # bytes of address space
-TIME = 60  # seconds of CPU
 LONGEST = 900  # seconds of sound that are looked at
 READS = "mp3,ogg,wav,mov,flac,aac,matroska"  # ffmpeg's names; nothing that opens other files or addresses
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (TIME, TIME))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    confine(BOUNDS)
     path = Path(sys.argv[1])
     beside = Path(sys.argv[2]) if len(sys.argv) > 2 else None
     credentials = read_credentials(path, sys.stdin.read(), beside)

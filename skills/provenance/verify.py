@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +16,10 @@ from skills.library import Library, LibraryError
 from skills.provenance import ledger
 from skills.provenance.credentials import FORMATS, Credentials, sha256
 from skills.provenance.payload import song_number
+from voice.apart import ApartError, Bounds, apart
 
 LARGEST = 100_000_000  # bytes
-PATIENCE = 120.0  # seconds that the looking may take
+BOUNDS = Bounds(memory=4_000_000_000, cpu=60, patience=120.0)  # of the process that looks
 
 Verdict = Literal["genuine", "signed", "changed", "marked", "unknown"]
 HEADLINES: dict[Verdict, str] = {
@@ -151,23 +150,12 @@ def _inspected(path: Path, anchors: str, beside: Path | None) -> dict[str, Any]:
         raise VerifyError(f"there is no file {path}")
     if path.stat().st_size > LARGEST:
         raise VerifyError(f"{path.name} has more than {LARGEST // 1_000_000} MB, the most that is looked at")
-    command = [
-        sys.executable,
-        "-m",
-        "skills.provenance.inspect",
-        str(path),
-        *([str(beside)] if beside else []),
-    ]
+    arguments = [str(path.absolute()), *([str(beside.absolute())] if beside else [])]
     try:
-        done = subprocess.run(
-            command, input=anchors.encode(), capture_output=True, timeout=PATIENCE, check=False
-        )
-        found = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        raise VerifyError(f"{path.name} took more than {PATIENCE:.0f} s to look at") from None
-    except ValueError:
+        found = json.loads(apart("skills.provenance.inspect", arguments, BOUNDS, anchors.encode()))
+    except (ApartError, ValueError) as error:
         raise VerifyError(
-            f"{path.name} cannot be looked at: it is broken, or no sound file ({', '.join(FORMATS)}, .ogg)"
+            f"{path.name} cannot be looked at: it is broken, or no sound file ({', '.join(FORMATS)}, .ogg): {error}"
         ) from None
     return dict(found)
 

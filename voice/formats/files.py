@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+from voice.apart import ApartError, Bounds, apart
 from voice.score import Score, ScoreError
+
+BOUNDS = Bounds(memory=3_000_000_000, cpu=60, patience=120.0)  # an hour of MusicXML takes half of each
 
 
 def read_score(path: str | Path) -> Score:
-    """The score in a MusicXML, MIDI, USTX, SVP or JSON file. Raises ScoreError with what to do."""
+    """The score in a MusicXML, MIDI, USTX, SVP or JSON file, read in a process of its own. Raises ScoreError."""
     file = Path(path)
     if file.is_dir():
         raise ScoreError(f"{file.name} is a folder: name a score in it")
     if not file.exists():
         raise ScoreError(f"there is no file {file}")
+    _reader(file)  # an ending that nobody reads is no reason to start a process
+    try:
+        told = json.loads(apart("voice.formats.child", [str(file.absolute())], BOUNDS))
+    except ApartError as error:
+        raise ScoreError(f"{file.name} cannot be read within bounds: {error}") from error
+    if "trouble" in told:
+        raise ScoreError(told["trouble"])
+    return Score.from_json(told["score"])
+
+
+def parse(file: Path) -> Score:
+    """The same in this process, for files of our own. Raises ScoreError."""
     return _reader(file)(file)
 
 

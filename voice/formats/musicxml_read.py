@@ -51,6 +51,13 @@ _QUALITIES = {kind: quality for quality, kind in KINDS.items()} | {
 }  # fmt: skip
 
 
+# music21 counts such numbers out one by one: a key of two thousand million sharps takes it for ever.
+_ABSURD = re.compile(
+    r"<(?:duration|divisions|beats|beat-type|octave|alter|normal-notes|actual-notes|per-minute)>\s*-?[\d.]*"
+    r"(?:\d{9}|\d[eE]\+?\d)|<fifths>\s*[+-]?\d{2}|<repeat[^>]*times\s*=\s*[\"']\d{3}"
+)
+
+
 def from_musicxml(data: bytes, name: str = "the score") -> Score:
     """Raises ScoreError on what is not MusicXML, or has nothing to sing."""
     text = _decoded(_unzipped(data, name) if data[:2] == b"PK" else data, name)
@@ -58,6 +65,8 @@ def from_musicxml(data: bytes, name: str = "the score") -> Score:
         raise ScoreError(f"{name} defines XML entities of its own; scores need none, so it is not read")
     if "<score-partwise" not in text and "<score-timewise" not in text:
         raise ScoreError(f"{name} is not MusicXML: it has no <score-partwise>")
+    if absurd := _ABSURD.search(text):
+        raise ScoreError(f"{name} has a number that no score needs: {absurd[0][:60]}")
     try:
         return checked(_score(_parsed(text), name), name)
     except ScoreError:

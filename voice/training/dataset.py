@@ -33,6 +33,7 @@ RATE = 24_000  # Hz that the network sings at; a recording may have more
 STRAY = 0.1  # seconds by which the durations of a row and its recording may differ
 LONGEST = 60.0  # seconds of one recording
 MOST_TOKENS = 400  # phonemes of one recording; the network reads 512 tokens
+LONGEST_NAME = 100  # bytes of a recording's name
 FEWEST = 2  # recordings: one to learn from, one to judge by
 
 _NOTE = re.compile(r"([A-Ga-g])([#b♯♭]?)(-?\d)(?:([+-]\d+))?")
@@ -104,10 +105,10 @@ def read_consent_file(path: Path) -> tuple[Consent, ...]:
             raise DatasetError(f"{path} is a text, not a record: {needs}")
         for use in ("train", "sing"):
             check_consent(consent, use)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path} cannot be read ({error}): {needs}") from error
     except ConsentError as error:
         raise DatasetError(f"{path}: {error}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a 31st of April is a ValueError of YAML's
+        raise DatasetError(f"{path} cannot be read ({error}): {needs}") from error
     return consent
 
 
@@ -142,8 +143,8 @@ def read_dataset(folder: Path) -> Dataset:
 
 def _recording(folder: Path, row: Mapping[str, str], known: Mapping[str, str], where: str) -> Recording:
     name = row["name"]
-    if not name or Path(name).name != name:
-        raise DatasetError(f"{where}: a name is the name of a file in wavs/ without its ending")
+    if not name or Path(name).name != name or "\0" in name or len(name.encode()) > LONGEST_NAME:
+        raise DatasetError(f"{where[:200]}: a name is the name of a file in wavs/ without its ending")
     symbols = row["ph_seq"].split()
     durations = _numbers(row["ph_dur"], "ph_dur", where)
     if not symbols or len(symbols) != len(durations):
