@@ -54,14 +54,18 @@ def add_train(group: typer.Typer) -> None:
             )
         plan = Plan(steps=steps, update_steps=updates, rank=rank, seconds=seconds, batch=batch, seed=seed)
         console = Console(stderr=True, highlight=False, soft_wrap=True)
-        with _bar(console, "learning", plan.all_steps) as told:
-            learned = learn(
-                dataset, out.stem, lambda: _plain(cache, home.settings.voice, device), load_voice(start), plan,
-                cache / "training", licence or LICENCE, told,
-                lambda one: console.print(
-                    f"step {one.step}: {one.loss:.2f} dB from what it learns, {one.held_out:.2f} dB held out"
-                ),
-            )  # fmt: skip
+        try:
+            with _bar(console, "learning", plan.all_steps) as told:
+                learned = learn(
+                    dataset, out.stem, lambda: _plain(cache, home.settings.voice, device), load_voice(start),
+                    plan, cache / "training", licence or LICENCE, told,
+                    lambda one: console.print(
+                        f"step {one.step}: {one.loss:.2f} dB from what it learns, {one.held_out:.2f} dB held out"
+                    ),
+                )  # fmt: skip
+        except KeyboardInterrupt:
+            console.print("Stopped. The same command goes on after the last step that was done.")
+            raise
         written = write_voice(learned, out)
         if as_json:
             history = [one.__dict__ for one in learned.fitted.history]

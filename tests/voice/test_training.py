@@ -328,7 +328,7 @@ def test_descent_descends_and_a_run_that_was_killed_goes_on_exactly(
         pass
 
     def kill(step: int, loss: float) -> None:
-        if step == 3:
+        if step == 4:
             raise Killed
 
     with pytest.raises(Killed):

@@ -105,7 +105,7 @@ def recover(
     plan = Plan(steps=steps, seconds=PIECE, rate=RATE, judge_every=JUDGE_EVERY, held_out=0.08)
     hidden, start = hidden_voice(), load_voice("breaking-rust")
     network = load_network(cache, 1)
-    folder = work / "dataset"
+    folder = work / "singing"
     lines = [line for line in bench_lines() if line.name not in held]
     if not (folder / "transcriptions.csv").exists():
         write_dataset(
