@@ -54,7 +54,7 @@ _QUALITIES = {kind: quality for quality, kind in KINDS.items()} | {
 # music21 counts such numbers out one by one: a key of two thousand million sharps takes it for ever.
 _ABSURD = re.compile(
     r"<(?:duration|divisions|beats|beat-type|octave|alter|normal-notes|actual-notes|per-minute)>\s*-?[\d.]*"
-    r"(?:\d{9}|\d[eE]\+?\d)|<fifths>\s*[+-]?\d{2}|<repeat[^>]*times\s*=\s*[\"']\d{3}"
+    r"(?:\d{9}|\d[eE]\+?\d)|<fifths>\s*[+-]?\d{2}|<beats>\s*\d{3}|<beat-type>\s*\d{4}|<repeat[^>]*times\s*=\s*[\"']\d{3}"
 )
 
 
