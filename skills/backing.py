@@ -17,10 +17,8 @@ from voice.score import TICKS_PER_QUARTER, Note, Score, Section
 from voice.take import STUDIO_RATE, Take
 
 STEM = "backing-"  # what the stems of backing singers begin with
-SHORT = (
-    45.0  # seconds; a shorter song has one backing singer at most, since nobody wants to wait for a second
-)
-A_LITTLE = 6.0  # seconds that he sings at most
+SHORT = 45.0  # seconds; a shorter song has one backing singer at most: nobody wants to wait for a second
+A_LITTLE = 6.0  # seconds that are sung there at most
 BEFORE, AFTER, FADE = 0.2, 0.2, 0.02  # seconds around a line that belong to it
 
 Line = tuple[Note, ...]

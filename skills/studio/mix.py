@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skills.backing import STEM
 from skills.studio.desk import high_pass, insert, run, scene, strip
 from skills.studio.errors import StudioError
 from skills.studio.levels import PRESENCE, at_level, loudness, singing, true_peak
@@ -21,6 +22,7 @@ from voice.take import STUDIO_RATE
 
 LOUDNESS = -13.9  # LUFS of the master; the mark and coding take some .1 to .3 of it
 CEILING = -1.5  # dBTP of the master; coding may add some, -1 is the promise
+SLACK = 0.2  # dB above it that are not worth another run of the limiter
 RELEASE = 80.0  # ms, of the limiter
 LOUDNESS_STEP = 0.2  # LU from the aim at which the master is left as it is
 VOICE_LEVEL = -20.0  # LUFS of the voice alone before mastering
@@ -75,7 +77,7 @@ def treated(
     backing: Mapping[Side, Audio] | None = None,
 ) -> tuple[Audio, dict[str, Audio], dict[str, Audio], dict[str, Part]]:
     """What comes to the desk: the voice [samples], those beside it and the players [2, samples], and their parts."""
-    beside = {f"backing-{side}": stem[None] for side, stem in (backing or {}).items()}
+    beside = {f"{STEM}{side}": stem[None] for side, stem in (backing or {}).items()}
     if any(not np.isfinite(stem).all() for stem in (vocal, *band.values(), *beside.values())):
         raise StudioError("a stem holds numbers that are not sound (inf or nan): make the song again")
     voice, stems = _aligned(vocal, {**band, **beside}, lead)
@@ -266,7 +268,7 @@ def _mastered(mixed: Audio) -> tuple[Audio, float, float]:
     for _ in range(3):
         gain += LOUDNESS - loudness(_roughly_limited(mixed * np.float32(10 ** (gain / 20))))
     for _ in range(3):
-        master = under_ceiling(_limited(mixed * np.float32(10 ** (gain / 20))))
+        master = _limited(mixed * np.float32(10 ** (gain / 20)))
         off = LOUDNESS - loudness(master)
         if abs(off) <= LOUDNESS_STEP:
             break
@@ -275,9 +277,8 @@ def _mastered(mixed: Audio) -> tuple[Audio, float, float]:
 
 
 def under_ceiling(sound: Audio) -> Audio:
-    """[2, samples], a little softer where a peak stands above CEILING."""
-    over = true_peak(sound) - CEILING
-    return sound * np.float32(10 ** (-over / 20)) if over > 0 else sound
+    """[2, samples], limited where a peak stands more than SLACK above CEILING."""
+    return _limited(sound) if true_peak(sound) > CEILING + SLACK else sound
 
 
 def _roughly_limited(sound: Audio) -> Audio:
