@@ -1,10 +1,12 @@
-"""Other misfortunes than a kill: the disk is full, the database locked, the endpoint or the place dead, a worker of two
-killed, the clock jumps, the program is updated with requests in flight.
+"""Other misfortunes than a kill: the disk is full, the database locked or away, the endpoint or the place dead, a
+worker of two killed, the clock jumps, the program is updated or rolled back with requests in flight.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +27,10 @@ from skills.brief import Brief
 
 LOCKED = 35.0  # seconds; SQLite waits 30
 DISK = 450  # MB of the small disk
+AWAY = 10.0  # seconds for which a database is dead
 CLOSED = 8.0  # seconds for which a place is dead
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+VERSION_1 = Path(__file__).with_name("version_1")
 NOTHING = Plan({}, {})
 
 
@@ -88,12 +93,37 @@ def database_locked(folder: Path) -> str:
     return f"held by another process for {LOCKED:.0f} s; {_judged(matrix, requests)}"
 
 
+def database_away(folder: Path) -> str:
+    with postgres.cluster() as cluster:
+        matrix = Matrix(Setup(folder, database=postgres.new_database(cluster.address)))
+        requests = matrix.order(2, SHORT)
+        with _living(matrix) as process:
+            until(lambda: _begun(matrix, "band"), process)
+            cluster.die()
+            time.sleep(AWAY)
+            cluster.start()
+            _finish(matrix, process)
+        note = _judged(matrix, requests)
+    return f"PostgreSQL dead for {AWAY:.0f} s in the middle of a song, and recovered; {note}"
+
+
 def endpoint_dead(folder: Path) -> str:
-    matrix = Matrix(Setup(folder, endpoint="http://127.0.0.1:9/v1"))
-    requests = matrix.order(1, Brief("the mill that closed", style="country", seconds=10.0, bpm=160.0))
-    with _living(matrix) as process:
-        _finish(matrix, process)
-    return f"nothing listens; the words came from the written material; {_judged(matrix, requests)}"
+    note = _written(folder, "http://127.0.0.1:9/v1")
+    return f"nothing listens; the words came from the written material; {note}"
+
+
+def endpoint_dies(folder: Path) -> str:
+    """It sends the first lines of the song and breaks off; whoever asks again finds nobody."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _BreaksOff) as server:
+        _BreaksOff.asked = 0
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        note = _written(folder, f"http://127.0.0.1:{server.server_address[1]}/v1")
+        server.shutdown()
+    if not _BreaksOff.asked:
+        raise AssertionError("the endpoint was never asked")
+    return (
+        f"broke off in its first line, asked {_BreaksOff.asked} times; the written material went on; {note}"
+    )
 
 
 def place_dead(folder: Path) -> str:
@@ -128,52 +158,130 @@ def one_of_two_killed(folder: Path) -> str:
 
 
 def clock_jumps(folder: Path) -> str:
-    """The plain `troubadour worker`, under a clock that we set."""
+    """The plain `troubadour worker`, under a clock that we set; then another that replays its work, in the past."""
     if not Path(FAKETIME).exists():
         raise Impossible("libfaketime is not installed: apt-get install faketime")
     matrix, clock = Matrix(Setup(folder)), folder / "clock"
     requests = matrix.order(2, SHORT)
     clock.write_text("+0")
+    with _under(clock, folder) as worker:
+        until(lambda: _has_begun(matrix, requests[0]), worker)
+        clock.write_text("+2d")
+        until(lambda: _has_begun(matrix, requests[1]), worker)
+        clock.write_text("-1d")
+        until(lambda: matrix.book.status(requests[1]).progress.get("score") == 1.0, worker)
+        worker.kill()
+    with _under(clock, folder) as worker:
+        until(lambda: not matrix.open(), worker)
+    return (
+        "two days forward in one song, three back in the next, which is killed and replayed by a worker that "
+        f"never knew the other time (libfaketime); {_judged(matrix, requests)}"
+    )
+
+
+def updated(folder: Path) -> str:
+    """What version 1 of the workflow left: one request killed as it was sung, one queued; no tables but DBOS' own."""
+    left_by_version_1(folder)
+    matrix = Matrix(Setup(folder))
+    requests = [status.request.id for status in matrix.book.open_requests()]
+    with _living(matrix) as process:
+        _finish(matrix, process)
+    return f"{len(requests)} requests of version 1 of the workflow, one of them begun; {_judged(matrix, requests)}"
+
+
+def rolled_back(folder: Path) -> str:
+    """Killed under a later version of the workflow with one request begun and one queued; then the present one."""
+    later = Matrix(Setup(folder, version="later"))
+    requests = later.order(2, SHORT)
+    with _living(later, Plan({requests[0]: ("mix:before",)}, {})) as process:
+        process.join(300)
+    present = Matrix(replace(later.setup, version=""))
+    with _living(present) as process:
+        _finish(present, process)
+    return f"one begun under a later version, one queued; {_judged(present, requests)}"
+
+
+SCENES: dict[str, Callable[[Path], str]] = {
+    "disk full": disk_full,
+    "database locked": database_locked,
+    "database away": database_away,
+    "endpoint dead": endpoint_dead,
+    "endpoint dies in the words": endpoint_dies,
+    "place dead": place_dead,
+    "one of two workers killed": one_of_two_killed,
+    "clock jumps": clock_jumps,
+    "updated in flight": updated,
+    "rolled back in flight": rolled_back,
+}
+
+
+# ---- what they share
+
+
+def left_by_version_1(folder: Path) -> None:
+    """Data of 2026-11-22, before turns, tries and deadlines: its database as SQL, the begun song's folder."""
+    shutil.copytree(VERSION_1 / "songs", folder / "songs")
+    with closing(sqlite3.connect(folder / "requests.sqlite")) as book:
+        book.executescript((VERSION_1 / "requests.sql").read_text("utf-8"))
+
+
+def _written(folder: Path, endpoint: str) -> str:
+    """A song whose words an endpoint is asked for."""
+    matrix = Matrix(Setup(folder, endpoint=endpoint))
+    requests = matrix.order(1, Brief("the mill that closed", style="country", seconds=10.0, bpm=160.0))
+    with _living(matrix) as process:
+        _finish(matrix, process)
+    return _judged(matrix, requests)
+
+
+class _BreaksOff(BaseHTTPRequestHandler):
+    """An endpoint that dies in the middle of its first answer."""
+
+    asked = 0
+
+    def do_POST(self) -> None:
+        _BreaksOff.asked += 1
+        self.rfile.read(int(self.headers["content-length"]))
+        if _BreaksOff.asked == 1:
+            self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
+            self.send_header("content-length", "100000")
+            self.end_headers()
+            piece = {"index": 0, "delta": {"role": "assistant", "content": "1. The mill went qu"}}
+            whole = {
+                "id": "c",
+                "object": "chat.completion.chunk",
+                "created": 1,
+                "model": "any",
+                "choices": [piece],
+            }
+            self.wfile.write(f"data: {json.dumps(whole)}\n\n".encode())
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def _under(clock: Path, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker for whom it is as late as the file says."""
     environment = {
         **os.environ, "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1", "TROUBADOUR_DATA_DIR": str(folder), "TROUBADOUR_VOICE__NAME": "hum",
     }  # fmt: skip
     worker = subprocess.Popen([sys.executable, "-m", "persona.cli", "worker"], env=environment)
     try:
-        for request, jump in zip(requests, ("+2d", "-1d"), strict=True):
-            until(lambda one=request: matrix.book.status(one).state != "queued", worker)  # type: ignore[misc]
-            clock.write_text(jump)
-        until(lambda: not matrix.open(), worker)
+        yield worker
     finally:
         worker.terminate()
-        worker.wait(30)
-    return f"two days forward in one song, three back in the next (libfaketime); {_judged(matrix, requests)}"
+        try:
+            worker.wait(30)
+        finally:
+            worker.kill()
 
 
-def updated(folder: Path) -> str:
-    """Killed under another version of the workflow with one request begun and one queued; then the present one."""
-    old = Matrix(Setup(folder, version="0"))
-    requests = old.order(2, SHORT)
-    with _living(old, Plan({requests[0]: ("mix:before",)}, {})) as process:
-        process.join(300)
-    new = Matrix(replace(old.setup, version=""))
-    with _living(new) as process:
-        _finish(new, process)
-    return f"one begun under another version, one queued; {_judged(new, requests)}"
-
-
-SCENES: dict[str, Callable[[Path], str]] = {
-    "disk full": disk_full,
-    "database locked": database_locked,
-    "endpoint dead": endpoint_dead,
-    "place dead": place_dead,
-    "one of two workers killed": one_of_two_killed,
-    "clock jumps": clock_jumps,
-    "updated in flight": updated,
-}
-
-
-# ---- what they share
+def _has_begun(matrix: Matrix, request: str) -> bool:
+    return matrix.book.status(request).state != "queued"
 
 
 @contextmanager

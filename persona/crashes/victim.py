@@ -62,7 +62,7 @@ class Setup:
     provenance: ProvenanceSettings = field(default_factory=ProvenanceSettings)
 
     def house(self) -> House:
-        chat = ChatSettings(model="endpoint", base_url=self.endpoint, name="any", timeout=5.0, retries=0)
+        chat = ChatSettings(model="endpoint", base_url=self.endpoint, name="any", timeout=5.0)
         return House(
             Settings(
                 data_dir=self.data,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from persona.crashes import scenes, times
 from persona.crashes.matrix import SHORT, Matrix, faults, points_of
 from persona.crashes.victim import Plan, Setup
 from skills.library import Library
@@ -23,6 +24,7 @@ def test_a_song_whose_worker_is_killed_four_times_is_whole_and_posted_once(tmp_p
     result = matrix.judge([request])
     assert (result.kills, result.done) == (len(POINTS), 1)
     assert result.clean, result
+    assert [taking.kills for taking in result.times.requests] == [len(POINTS)]
     (Library(tmp_path / "data" / "songs").folder(request) / "stems" / "vocal.wav").write_bytes(b"torn")
     assert faults(Library(tmp_path / "data" / "songs"), request), "the judge sees a torn file"
 
@@ -34,3 +36,53 @@ def test_every_step_is_killed_at_its_beginning_and_its_end() -> None:
     for number in (0, 1):  # five deaths at one step are poison, and the matrix is not to be
         at_one_step = [point.partition(":")[0] for point in points_of(number)]
         assert max(at_one_step.count(step) for step in at_one_step) <= 3
+
+
+def events(*lines: str) -> list[times.Event]:
+    """'<at> <life> <what> <step>' of one request, as a run writes them."""
+    told = []
+    for line in lines:
+        at, life, what, *step = line.split()
+        told.append(
+            {"at": float(at), "life": int(life), "what": what, "request": "song", "step": "".join(step)}
+        )
+    return told
+
+
+def test_a_request_took_what_its_steps_take_and_what_the_kills_undid() -> None:
+    told = events(
+        "0 1 begin sing", "1 1 begin band", "4 1 end band", "5 1 kill sing",
+        "7 2 begin sing", "17 2 end sing", "17 2 begin keep", "18 2 kill keep",
+        "20 3 begin keep", "21 3 end keep",
+    )  # fmt: skip
+    [taking] = times.reckoned(told, ["song"]).requests
+    assert (taking.would, taking.took, taking.longest, taking.kills) == (14.0, 21.0, 10.0, 2)
+    assert taking.in_time, "seven seconds for two kills, and its longest step takes ten"
+    spreads = times.reckoned(told, ["song"])
+    assert spreads.again["most"] == 5.0, "the singing, begun five seconds before"
+    assert spreads.back["most"] == 2.0
+
+
+def test_a_pause_of_the_run_costs_a_request_nothing_and_one_cut_off_is_not_judged() -> None:
+    begun, done = (
+        ("0 1 begin sing", "5 1 kill sing"),
+        ("107 2 begin sing", "109 2 end sing", "109 2 begin keep"),
+    )
+    paused = events(*begun, "5 0 paused", "105 0 resumed", *done, "110 2 end keep")
+    [taking] = times.reckoned(paused, ["song"]).requests
+    assert taking.took == 10.0
+    cut = events(
+        "0 1 begin sing", "105 0 resumed", *done, "110 2 kill keep", "111 3 begin keep", "112 3 end keep"
+    )
+    assert (times.reckoned(cut, ["song"]).requests, times.reckoned(cut, ["song"]).left_out) == ([], 1)
+
+
+def test_a_request_that_took_longer_than_a_step_a_kill_is_named() -> None:
+    told = events("0 1 begin keep", "1 1 kill keep", "60 2 begin keep", "62 2 end keep")
+    [slow] = times.reckoned(told, ["song"]).slow
+    assert slow == "song: 62.0 s, 1 kills, would 2.0 s"
+
+
+@pytest.mark.slow
+def test_what_the_first_version_left_is_made_by_the_present_one(tmp_path: Path) -> None:
+    assert "2 of 2 made, each posted once" in scenes.updated(tmp_path / "data")

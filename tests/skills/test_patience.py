@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from persona.crashes import postgres
 from skills import patience
 from skills.address import Address
 from skills.book import OWED, RequestBook, RequestStatus
@@ -19,9 +23,10 @@ from skills.database import Database
 from skills.keeper import JUMP, Clock, Keeper
 from skills.library import Library
 from skills.places.errors import NotYet
-from skills.post import Inbox, PostBook, PostError
+from skills.post import Inbox, Place, Post, PostBook, PostError
 from skills.song import Progress, Step, Studio
 from skills.worker import Worker, rounds
+from tests.skills.made_song import made_song
 
 TERMINAL = Address("terminal")
 AT_MOST = 60.0  # seconds for anything that is waited for
@@ -45,17 +50,19 @@ class Words:
 class Room:
     """A worker whose only step of making is the one given, with the book that it serves."""
 
-    def __init__(self, folder: Path) -> None:
-        self.database = Database(f"sqlite:///{folder / 'requests.sqlite'}")
+    def __init__(self, folder: Path, database: str = "") -> None:
+        self.database = Database(database or f"sqlite:///{folder / 'requests.sqlite'}")
         self.book = RequestBook(self.database)
         self.inbox = Inbox(self.database, Library(folder / "songs"))
         self.folder = folder
 
     @contextmanager
-    def working(self, making: Step, deadline: float = 3600.0) -> Iterator[None]:
-        posts = PostBook(self.database, {"terminal": self.inbox})
-        studio: Studio = Any  # no step here asks for it
-        studio = type("Empty", (), {"library": Library(self.folder / "songs")})()  # type: ignore[assignment]
+    def working(
+        self, making: Step, deadline: float = 3600.0, place: Place | None = None, clock: Clock | None = None
+    ) -> Iterator[None]:
+        posts = PostBook(self.database, {"terminal": place or self.inbox})
+        known = {"library": Library(self.folder / "songs"), "voice": "hum", "artist": "Rust"}
+        studio: Any = type("Empty", (), known)()  # no step here asks for more
         worker = Worker(
             self.book,
             self.folder / "lock",
@@ -65,6 +72,8 @@ class Room:
             deadline=deadline,
             making={"lyrics": making},
         )
+        if clock is not None:
+            worker.clock = clock
         worker.start()
         try:
             yield
@@ -87,6 +96,14 @@ class Room:
 
     def heard(self) -> list[str]:
         return [post.text for post in self.inbox.take(TERMINAL)]
+
+
+def makes(studio: Studio, song: str, progress: Progress) -> float:
+    """The only step of making, done: half a second of noise with everything that belongs to a song."""
+    made_song(studio.library, song)
+    clip = {"mp3": "clip.mp3", "seconds": 0.5, "lufs": -14.0, "true_peak_db": -1.0}
+    (studio.library.folder(song) / "clip.json").write_text(json.dumps(clip))
+    return 0.5
 
 
 @pytest.fixture
@@ -119,8 +136,10 @@ def test_what_passes_is_tried_again_and_a_fault_of_ours_a_few_times(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "AWAY", replace(patience.AWAY, pause=0.01))
-    monkeypatch.setattr(patience, "UNFORESEEN", replace(patience.UNFORESEEN, pause=0.01))
-    errors = iter([ConnectionError(), ConnectionError(), ConnectionError(), KeyError("x")])
+    for kind in ("UNFORESEEN", "ROOM", "BUSY"):
+        monkeypatch.setattr(patience, kind, replace(getattr(patience, kind), pause=0.01))
+    full, locked = OSError(28, "No space left on device"), sqlite3.OperationalError("database is locked")
+    errors = iter([ConnectionError(), full, locked, KeyError("x")])
 
     def unsteady(studio: Studio, song: str, progress: Progress) -> float:
         raise next(errors)
@@ -244,3 +263,79 @@ def test_what_was_cut_off_is_picked_up_again(room: Room) -> None:
     for _ in range(10):
         keeper.pick_up()
     assert room.book.status(request).state == "queued"
+
+
+def test_a_place_that_is_dead_for_a_while_shows_the_song_once(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "AWAY", replace(patience.AWAY, pause=0.01))
+    answers = iter([NotYet("closed", 0.01), NotYet("closed", 0.01)])
+
+    class Dead:
+        def post(self, post: Post) -> None:
+            if error := next(answers, None):
+                raise error
+            room.inbox.post(post)
+
+    request = room.order()
+    with room.working(makes, place=Dead()):
+        assert room.ended(request).state == "done"
+    [tries] = [each for each in room.book.status(request).tries if each.step == "post"]
+    assert tries.tried == 3
+    assert room.heard() == ["done"]
+
+
+def test_under_a_clock_that_is_set_back_three_days_a_stopped_request_goes_on(room: Room) -> None:
+    past = Clock(wall=lambda: time.time() - 3 * 86400)
+    begun = threading.Event()
+
+    def endless(studio: Studio, song: str, progress: Progress) -> float:
+        begun.set()
+        while True:
+            progress("lyrics", 0.5)
+            time.sleep(0.02)
+
+    request = room.order()
+    with room.working(endless):
+        assert begun.wait(AT_MOST)
+    assert room.book.status(request).open
+    room.book.now = room.book.tries.now = past.wall
+    with room.working(makes, clock=past):
+        assert room.ended(request).state == "done"
+        assert room.ended(room.order("snow")).state == "done"
+    assert room.heard() == ["done", "done"]
+
+
+@pytest.mark.slow
+def test_a_database_that_dies_in_a_step_and_comes_back_loses_nothing(tmp_path: Path) -> None:
+    try:
+        with postgres.cluster() as cluster:
+            _dies_in_a_step(Room(tmp_path, postgres.new_database(cluster.address)), cluster)
+    except postgres.PostgresMissing as missing:
+        pytest.skip(str(missing))
+
+
+def _dies_in_a_step(room: Room, cluster: postgres.Cluster) -> None:
+    begun = threading.Event()
+
+    def outlives(studio: Studio, song: str, progress: Progress) -> float:
+        if not begun.is_set():
+            begun.set()
+            cluster.die()
+            back = threading.Timer(2.0, cluster.start)
+            back.start()
+        return makes(studio, song, progress)
+
+    first, second = room.order("one"), room.order("two")
+    with room.working(outlives):
+        assert begun.wait(AT_MOST)
+        until_up = time.monotonic() + AT_MOST
+        while time.monotonic() < until_up:
+            try:
+                room.book.open_requests()
+                break
+            except Exception:  # it is down
+                time.sleep(0.2)
+        assert [room.ended(each).state for each in (first, second)] == ["done", "done"]
+    assert room.heard() == ["done", "done"]
+    room.book.close()
