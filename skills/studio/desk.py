@@ -71,17 +71,18 @@ def run(made: dict[str, Any], inputs: Sequence[Audio]) -> Audio:
         if warnings:
             raise StudioError(f"the mixing desk does not know a setting: {'; '.join(warnings)}")
         latency = mixer.latency_samples()
-        idle = np.zeros((2, -(-(length + latency) // BLOCK) * BLOCK), dtype=np.float32)
-        padded = [np.pad(audio, ((0, 0), (0, idle.shape[1] - length))) for audio in inputs]
-        padded += [idle] * (len(made["strips"]) - len(inputs))
-        out = np.empty_like(idle)
-        for at in range(0, idle.shape[1], BLOCK):
-            done = mixer.process_stereo(
-                [left[at : at + BLOCK] for left, _ in padded],
-                [right[at : at + BLOCK] for _, right in padded],
-            )
+        out = np.empty((2, -(-(length + latency) // BLOCK) * BLOCK), np.float32)
+        idle = [np.zeros((2, BLOCK), np.float32)] * (len(made["strips"]) - len(inputs))
+        for at in range(0, out.shape[1], BLOCK):
+            blocks = [_block(audio, at) for audio in inputs] + idle
+            done = mixer.process_stereo([left for left, _ in blocks], [right for _, right in blocks])
             out[0, at : at + BLOCK], out[1, at : at + BLOCK] = done.left, done.right
         mixer.close()
     except libsonare.SonareError as error:
         raise StudioError(f"the mixing desk refused the song: {error}") from error
     return np.ascontiguousarray(out[:, latency : latency + length])
+
+
+def _block(audio: Audio, at: int) -> Audio:
+    piece = audio[:, at : at + BLOCK]
+    return piece if piece.shape[1] == BLOCK else np.pad(piece, ((0, 0), (0, BLOCK - piece.shape[1])))
