@@ -97,9 +97,11 @@ CREATE TABLE IF NOT EXISTS consent (
 COLUMNS = (
     "entry.id, entry.drawer, entry.fan, entry.kind, entry.speaker, entry.text, entry.at, entry.seq, entry.heard,"
     " coalesce(entry.source, 0),"
-    # past: it told facts, and none of them holds any more
-    " EXISTS (SELECT 1 FROM entry AS fact WHERE fact.source = entry.id)"
-    " AND NOT EXISTS (SELECT 1 FROM entry AS fact WHERE fact.source = entry.id AND fact.until IS NULL)"
+    # past: it told facts, and none of them holds any more, nor was told again since
+    " EXISTS (SELECT 1 FROM entry AS fact WHERE fact.source = entry.id) AND NOT EXISTS ("
+    "SELECT 1 FROM entry AS fact WHERE fact.source = entry.id AND (fact.until IS NULL OR EXISTS ("
+    "SELECT 1 FROM entry AS again WHERE again.fan = fact.fan AND again.drawer = fact.drawer AND again.until IS NULL"
+    " AND again.slot = fact.slot AND again.key = fact.key AND again.value = fact.value)))"
 )
 # A private drawer is named after its fan, so an empty one goes as well.
 EMPTY_DRAWERS = """DELETE FROM drawer WHERE scope LIKE 'fan:%'

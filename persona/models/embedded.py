@@ -286,7 +286,8 @@ class EmbeddedChatModel(BaseChatModel):
     def _memory(self, turn: Turn, route: Route) -> str:
         """What to bring up of what the fan told: an answer to their question, or a hello after some time."""
         told = [memory.text for memory in turn.known.memories if memory.speaker == "they"]
-        told = [text for text in [*told, *reversed(turn.fan_texts)] if text != turn.text]
+        past = {turn.text, *(memory.text for memory in turn.known.memories if memory.past)}
+        told = [text for text in [*told, *reversed(turn.fan_texts)] if text not in past]
         clauses = {text: clause for text in told if (clause := hearing.retell(text))}
         if not clauses:
             return ""

@@ -100,8 +100,11 @@ def test_what_was_replaced_stands_behind_what_replaced_it(memory):
     found = sorted(memory.recall(ANN, HOME, "rust", "where do I live?"), key=lambda each: -each.score)
     texts = [each.text for each in found]
     assert texts.index("We moved to Hull in spring.") < texts.index("I live in Leeds.")
+    assert {each.text for each in found if each.past} == {"I live in Leeds."}
     [only] = memory.recall(ANN, HOME, "rust", "where do I live?", words=7)
     assert "Hull" in only.text
+    memory.remember(ANN, HOME, "rust", "We moved to Hull, all of us, and stay.", "")
+    assert not any(each.past for each in memory.recall(ANN, HOME, "rust", "Hull?") if "Hull" in each.text)
 
 
 def test_a_fact_keeps_its_source_its_date_its_confidence_and_when_it_ceased_to_hold(memory):

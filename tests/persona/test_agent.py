@@ -73,6 +73,13 @@ def test_what_was_told_is_recalled_in_a_later_conversation(
         assert "Maya" in later.say("do you remember who I told you about?")
 
 
+def test_what_has_changed_since_is_not_told_any_more(talk: Talk) -> None:
+    for text in ("I live in Leeds.", "We moved to Hull in spring."):
+        talk.say(text)
+    answer = talk.say("where do I live?")
+    assert "Hull" in answer and "Leeds" not in answer
+
+
 def test_another_fan_is_told_nothing_of_it(talk: Talk) -> None:
     talk.say("my sister Maya moved to Leeds last week")
     assert "Maya" not in talk.say("do you remember who I told you about?", Fan("terminal:ida", "Ida"))
