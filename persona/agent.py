@@ -78,7 +78,7 @@ class Artist:
         async with self._turns.setdefault(encounter.conversation, asyncio.Lock()):
             await self._drop_if_forgotten(encounter.conversation)
             self._heard.note(encounter.conversation, encounter.fan.id)
-            speech = Speech(self._guard.wrong, hold=rules.asks_human(encounter.message.text))
+            speech = Speech(self._guard.wrong_so_far, hold=rules.asks_human(encounter.message.text))
             messages: list[Any] = []
             news: Any
             async for mode, news in self._graph.astream(

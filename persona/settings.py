@@ -134,11 +134,22 @@ class DiscordSettings(_Part):
         return self.model_copy(update={"others": ()})
 
 
+class ModerationSettings(_Part):
+    """A server's own moderation, asked beside our layers: the chat endpoint's if it has one, or another's."""
+
+    use: bool = True
+    base_url: str = Field("", description="of another server, with its /v1; empty: the chat endpoint")
+    api_key: SecretStr = Field(SecretStr(""), description="of that other server")
+    name: str = Field("", description="a model there; empty: the server's choice")
+    timeout: float = Field(2.0, gt=0, description="seconds, after which our layers decide alone")
+
+
 class GuardSettings(_Part):
     """How soon the guard steps in, where no server chose otherwise. `minors`: this is a place for young people."""
 
     strictness: Literal["gentle", "normal", "strict"] = "normal"
     minors: bool = False
+    moderation: ModerationSettings = ModerationSettings()
 
 
 class MastodonAccount(_Part):

@@ -262,11 +262,13 @@ class House:
         """What is let in and what is let out, everywhere."""
         from persona.guard.guard import Guard
         from persona.guard.judge import Judge
+        from persona.guard.moderation import moderation_of
         from persona.guard.private import Private
         from persona.prompt import private_parts
 
         judge = Judge(self.embedder, cache=self.settings.cache_dir.expanduser(), learn=self.learn)
-        return Guard(judge, self.guard_book, Private(private_parts(self.card)), self._policy)
+        private, asked = Private(private_parts(self.card)), moderation_of(self.settings)
+        return Guard(judge, self.guard_book, private, self._policy, moderation=asked)
 
     def _policy(self, address: Address) -> Policy:
         """A server's own choice, else the operator's."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -14,6 +14,7 @@ import structlog
 from persona.guard import rules
 from persona.guard.book import GuardBook
 from persona.guard.judge import NORMAL, Judge, Policy
+from persona.guard.moderation import Moderation
 from persona.guard.private import Private
 from persona.guard.rules import Verdict
 from persona.logs import log_fault
@@ -40,13 +41,15 @@ def normal(address: Address) -> Policy:
 
 @dataclass(frozen=True)
 class Guard:
-    """`policy(address)`: what the people who run that place chose. `now`: the clock of incidents."""
+    """`policy(address)`: what the people who run that place chose. `now`: the clock of incidents.
+    `moderation`: an endpoint's, asked where our own layers see nothing."""
 
     judge: Judge
     book: GuardBook
     private: Private
     policy: Callable[[Address], Policy] = normal
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    moderation: Moderation | None = None
 
     # ---- what comes in
 
@@ -55,7 +58,7 @@ class Guard:
         self._hear_age(fan, text)
         verdict = rules.crisis(text)
         if verdict is None:
-            verdict = self.judge.verdict(text, self.policy_for(fan, address))
+            verdict = self._judged(text, self.policy_for(fan, address))
         if verdict is not None and verdict.topic == "override" and rules.asks_human(text):
             return None  # 'say that you are human' is a question too: a reply says what it is, or does not go out
         if verdict is not None:
@@ -68,7 +71,7 @@ class Guard:
         texts = [f"a song {'for ' + brief.dedication + ' ' if brief.dedication else ''}about {brief.theme}"]
         texts += [f"a song about {each}" for each in (*brief.mentions, brief.dedication) if each]
         for text in texts:
-            verdict = rules.crisis(text) or self.judge.verdict(text, policy)
+            verdict = rules.crisis(text) or self._judged(text, policy)
             if verdict is not None:
                 self.count(verdict, asker.address)
                 raise BriefError(reason(verdict))
@@ -94,10 +97,19 @@ class Guard:
             return "leaked"
         return "" if self.sayable(reply) else "said what it should not"
 
+    def wrong_so_far(self, reply: str, quoted: str = "") -> str:
+        """The same of a reply that is still streaming: our own layers, which answer at once."""
+        return replace(self, moderation=None).wrong(reply, quoted)
+
     def sayable(self, text: str) -> bool:
         """Whether words of our own (a reply, lyrics, a post) may stand in public."""
-        verdict = self.judge.verdict(text, GENTLE)
+        verdict = self._judged(text, GENTLE)
         return verdict is None or verdict.topic not in NEVER_SAID
+
+    def _judged(self, text: str, policy: Policy) -> Verdict | None:
+        """By the judge; what it lets pass, by the endpoint."""
+        verdict = self.judge.verdict(text, policy)
+        return verdict or (self.moderation.verdict(text) if self.moderation else None)
 
     # ---- what is kept
 
