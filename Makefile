@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Extra arguments for pip, e.g. an index with CPU builds of torch: make demo PIP_ARGS="--index-url ..."
 PIP_ARGS ?=
 
-.PHONY: demo test lint types bench charts install dev clean
+.PHONY: demo test lint types bench charts sbom audit install dev clean
 
 demo: .venv/run.stamp  ## talk with the artist; without a terminal a scripted fan does
 	@if [ -t 0 ]; then exec $(BIN)/troubadour chat; else exec $(BIN)/troubadour chat < persona/demo.txt; fi
@@ -26,6 +26,30 @@ bench: .venv/dev.stamp  ## the figures of README and docs; hours where a bench s
 
 charts: .venv-charts/stamp  ## lints the Helm chart, renders it and holds it against Kubernetes' own schemas
 	.venv-charts/bin/python deploy/helm/check.py
+
+sbom: .venv-audit/stamp .venv/run.stamp  ## sbom.json: every package that users get, in CycloneDX's form
+	.venv-audit/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file sbom.json
+
+audit: .venv-audit/stamp  ## known weaknesses of the pinned packages; needs the internet
+	.venv-audit/bin/pip-audit --no-deps --disable-pip --requirement requirements/run.txt
+
+.venv-audit/stamp: requirements/audit.txt
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements/audit.txt
+	@touch $@
+
+sbom: .venv-audit/stamp  ## the bill of materials of what users install, in CycloneDX: sbom.cdx.json
+	.venv-audit/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml --output-reproducible\
+ --of JSON -o sbom.cdx.json
+
+audit: .venv-audit/stamp  ## known vulnerabilities of what users install, as PyPI knows them; needs the internet
+	.venv-audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements/run.txt
+
+.venv-audit/stamp: requirements/audit.txt
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/audit.txt
+	@touch $@
 
 .venv-charts/stamp: requirements/charts.txt
 	$(PYTHON) -m venv .venv-charts
@@ -51,4 +75,4 @@ dev: .venv/dev.stamp
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-charts
+	rm -rf .venv .venv-charts .venv-audit .venv-audit
