@@ -39,6 +39,12 @@ def occasion(entry: Entry, nominal: datetime) -> Occasion:
     return Occasion(entry, nominal.astimezone(UTC), _after_quiet(entry, when).astimezone(UTC))
 
 
+def quiet_for(entry: Entry, moment: datetime) -> timedelta:
+    """How long the entry's quiet hours still last at a moment; nothing where they do not."""
+    local = moment.astimezone(ZoneInfo(entry.zone))
+    return _after_quiet(entry, local).astimezone(UTC) - local.astimezone(UTC)
+
+
 def upcoming(entry: Entry, after: datetime) -> Iterator[Occasion]:
     """Every occasion later than `after`, in order of its nominal time."""
     for nominal in islice(_nominals(entry, after - _latest(entry)), LOOKED_AT):

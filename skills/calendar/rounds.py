@@ -19,7 +19,7 @@ from skills.brief import Brief
 from skills.calendar.book import CalendarBook, Planned
 from skills.calendar.book import Post as Fate
 from skills.calendar.entry import Entry
-from skills.calendar.occasions import past
+from skills.calendar.occasions import past, quiet_for
 from skills.library import Library, Song
 from skills.patience import asked_wait, patience_for
 from skills.places.errors import Perhaps
@@ -153,6 +153,8 @@ class Rounds:
                     self._drafted(planned, self.writer.caption(planned, song), song.id)
                 case "draft":
                     self._wait(planned, "nobody approved it in time")
+                case "ready" if quiet := self._quiet(planned):
+                    self.book.later(planned, quiet)
                 case "ready":
                     self._deliver(planned)
         except Exception as error:
@@ -190,6 +192,13 @@ class Rounds:
             self.book.later(planned, BEAT)
 
     # ---- to every address
+
+    def _quiet(self, planned: Planned) -> float:
+        """Seconds for which what was missed, sung long or approved by night waits. What an operator runs by hand in
+        the quiet hours does not: nothing else is ever due in them."""
+        now = datetime.fromtimestamp(self.book.now(), UTC)
+        by_hand = quiet_for(planned.entry, planned.when) > timedelta()
+        return 0.0 if by_hand else quiet_for(planned.entry, now).total_seconds()
 
     def _deliver(self, planned: Planned) -> None:
         posts = dict(planned.posts)

@@ -13,7 +13,7 @@ from skills.address import Address
 from skills.brief import Brief
 from skills.calendar.book import CalendarBook, Planned
 from skills.calendar.entry import CalendarError, Entry
-from skills.calendar.occasions import occasion
+from skills.calendar.occasions import Occasion, occasion
 from skills.calendar.rounds import CalendarPlace, Nothing, Rounds, Wish, Words, nonce_of
 from skills.database import Database
 from skills.library import Library, Song
@@ -119,6 +119,22 @@ def test_after_a_fortnight_away_there_is_no_flood(tmp_path: Path, missed: str, m
     assert len(later.heard) == made
     later.go("2026-11-16 12:30")
     assert len(later.heard) == made + 1, "and then it goes on as ever"
+
+
+def test_what_is_late_waits_for_the_end_of_the_quiet_hours_and_what_is_run_in_them_does_not(
+    tmp_path: Path,
+) -> None:
+    entry = an_entry(missed="once", quiet=("22:30", "07:30"))
+    Town(tmp_path, entry).go()
+    back = Town(tmp_path, entry, at="2026-11-03 02:00")
+    back.go("2026-11-03 07:25")
+    assert (back.heard, back.states) == ([], ["ready"])
+    back.go("2026-11-03 07:35")
+    assert len(back.heard) == 1
+    night = Town(tmp_path / "night", entry, at="2026-11-03 23:00")
+    night.book.add(Occasion(entry, night.now, night.now))
+    night.go()
+    assert len(night.heard) == 1
 
 
 def test_a_calendar_that_is_new_makes_nothing_up_for_the_time_before(tmp_path: Path) -> None:
