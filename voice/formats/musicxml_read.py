@@ -13,6 +13,7 @@ import re
 import warnings
 import xml.etree.ElementTree as ET
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
@@ -109,7 +110,11 @@ def _unzipped(data: bytes, name: str) -> bytes:
                 raise ScoreError(f"{name} is an archive without a score in it")
             with archive.open(wanted) as file:
                 text = file.read(MOST_BYTES + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except ScoreError:
+        raise
+    except (
+        zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, ValueError
+    ) as error:  # fmt: skip
         raise ScoreError(f"{name} is a damaged .mxl archive: {error}") from error
     if len(text) > MOST_BYTES:
         raise ScoreError(f"{name} unpacks to more than {MOST_BYTES >> 20} MB: it cannot be a song's score")
