@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from persona.settings import ChatSettings
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+
+PAUSE = 1.0  # seconds before an answer that broke off is asked for again; doubled each time
 
 
 def chat_model(
@@ -47,16 +51,35 @@ def ask_with(model: BaseChatModel, longest: int = 0) -> Callable[[str, str], str
 
     def ask(system: str, user: str) -> str:
         asked = [SystemMessage(system), HumanMessage(user)]
-        if not longest:
-            return model.invoke(asked).text
-        answer = ""
-        for piece in model.stream(asked):
-            answer += piece.text
-            if len(answer) >= longest:
-                break
-        return answer
+        for tried in range(getattr(model, "max_retries", 0) or 0):
+            try:
+                return _answer(model, asked, longest)
+            except Exception as error:
+                if not _broke_off(error):
+                    raise
+                time.sleep(PAUSE * 2**tried)
+        return _answer(model, asked, longest)
 
     return ask
+
+
+def _answer(model: BaseChatModel, asked: list[BaseMessage], longest: int) -> str:
+    if not longest:
+        return model.invoke(asked).text
+    answer = ""
+    for piece in model.stream(asked):
+        answer += piece.text
+        if len(answer) >= longest:
+            break
+    return answer
+
+
+def _broke_off(error: BaseException | None) -> bool:
+    """Whether an endpoint died in the middle of an answer: its client tries again only what has not begun."""
+    if error is None:
+        return False
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return bool(kinds & {"RemoteProtocolError", "ReadError"}) or _broke_off(error.__cause__)
 
 
 async def close_model(model: BaseChatModel) -> None:

@@ -41,7 +41,14 @@ class Stalls:
     text: str = ""
 
 
-Answer = Says | Calls | Fails | Stalls
+@dataclass(frozen=True)
+class BreaksOff:
+    """Says `text`, and dies before the end."""
+
+    text: str
+
+
+Answer = Says | Calls | Fails | Stalls | BreaksOff
 
 
 class ScriptedEndpoint:
@@ -89,12 +96,16 @@ def _handler(endpoint: ScriptedEndpoint) -> type[BaseHTTPRequestHandler]:
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
             self.send_header("connection", "close")
+            if isinstance(answer, BreaksOff):
+                self.send_header("content-length", "100000")
             self.end_headers()
             self.close_connection = True
             for delta in _deltas(answer):
                 self._event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
             if isinstance(answer, Stalls):
                 endpoint.closing.wait()
+                return
+            if isinstance(answer, BreaksOff):
                 return
             reason = "tool_calls" if isinstance(answer, Calls) else "stop"
             self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})

@@ -13,12 +13,23 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from memory.embedder import Embedder
+from persona import models
 from persona.card import Card
 from persona.guard import rules
-from persona.models import chat_model
+from persona.models import ask_with, chat_model
+from persona.models.endpoint import endpoint_model
 from persona.repertoire import Repertoire
 from persona.settings import ChatSettings
-from tests.persona.scripted_endpoint import Answer, Calls, Fails, Says, ScriptedEndpoint, Stalls, scripted
+from tests.persona.scripted_endpoint import (
+    Answer,
+    BreaksOff,
+    Calls,
+    Fails,
+    Says,
+    ScriptedEndpoint,
+    Stalls,
+    scripted,
+)
 from tests.persona.talking import SAM, Talk, talking
 
 KEY = "sk-planted-secret"
@@ -241,3 +252,19 @@ def test_nothing_said_is_asked_again_then_admitted(on_endpoint: Open, card: Card
     with capture_logs():
         assert trouble(card, "empty", talk.say("hello"))
     assert len(endpoint.asked) == 2
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again_and_another_fault_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(models, "PAUSE", 0.01)
+    for longest in (0, 4000):
+        with scripted(BreaksOff("1. The mill"), Says("1. The mill went quiet"), Fails(400)) as endpoint:
+            config = ChatSettings(model="endpoint", base_url=endpoint.base_url, timeout=5.0, retries=2)
+            model = endpoint_model(config)
+            ask = ask_with(model, longest)
+            assert ask("You write.", "Write.") == "1. The mill went quiet"
+            with pytest.raises(Exception, match="400"):
+                ask("You write.", "Write.")
+            assert len(endpoint.asked) == 3
+            models.release_model(model)
