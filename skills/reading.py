@@ -56,6 +56,10 @@ _SECOND_ABOUT = (
     r"|something about|a (?:line|word) about|talk about"  # a mention, if 'about' named the theme before
 )
 _AND = r",\s*(?:and\s+)?|\s+and\s+(?=(?:my|his|her|the|our|their|a|an)\b)|\s+and\s+"
+_NO_MATTER = (  # what somebody says who was asked and leaves it open
+    r"(?i)(?:just )?(?:surprise me|anything|whatever|something|you (?:choose|pick|decide)|up to you|dunno|no idea"
+    r"|i (?:don['’]?t|do not) (?:know|care|mind))(?: you (?:like|want)| at all| is fine)?(?:,.*)?$"
+)
 _FELT = "|".join(sorted({*FEELINGS} - {"love", "party"}))
 
 
@@ -343,6 +347,8 @@ class _Reader:
         styles += "|".join(("|whole song|for nobody", *asking.vocabulary().forms))
         aside = rf"(?:,| and)\s*(?:{_FELT})|,\s*(?:{styles})"
         theme = re.sub(rf"(?i)(?:{aside})+$", "", theme).strip(" ,")
+        if re.match(_NO_MATTER, theme):
+            theme = ""
         return theme or (f"my {self.kin}" if self.kin else "")
 
 

@@ -82,17 +82,32 @@ class EmbeddedAuthor:
         return None
 
     def patches(
-        self, brief: Brief, plan: Plan, seed: int, used: Collection[str], marks: str
+        self,
+        brief: Brief,
+        plan: Plan,
+        seed: int,
+        used: Collection[str],
+        marks: str,
+        thing: str = "",
+        named: bool = True,
     ) -> Iterator[tuple[str, ...]]:
         """Lines that belong together, the fittest first: they mend a song of another author.
 
-        `marks` as in a form's scheme: 'aa' a couplet, 'Hh...' a hook and its answers, 'R' a response.
+        `marks` as in a form's scheme: 'aa' a couplet, 'Hh...' a hook and its answers, 'R' a response. A couplet
+        sings the `thing`, if there is one, and the name of the brief if it is to be `named`.
         """
         rng = random.Random(f"{seed}|mend|{brief.theme}")
         wish, scenes = self._fit.read(brief, rng)
-        name = wish.asked.name if marks == "aa" else ""
-        page = Page(plan, rng, frozenset(key(line) for line in used), name)
+        name = wish.asked.name if marks == "aa" and named else ""
+        page = Page(plan, rng, frozenset(key(line) for line in used), name, [thing] if thing else [])
         kinds = _PATCHES[marks[0]]
+        if thing:
+            carriers = [
+                unit for unit in common().of(*kinds) if unit.takes_thing and unit.takes_name == bool(name)
+            ]
+            for unit in rng.sample(carriers, len(carriers)):
+                yield from (lines for lines in page.ways(unit, marks) if page.gain(lines) == page.owed)
+            return
         shared = (
             [unit for unit in common().of(*kinds) if unit.takes_name and not unit.takes_thing] if name else []
         )

@@ -18,7 +18,7 @@ from skills.words.draft import Draft, Written, scheme_of, title_case
 from skills.words.embedded import EmbeddedAuthor
 from skills.words.forms import Plan, Scheme
 from skills.words.prosody import words_of
-from skills.words.wishes import stems, wishes_of
+from skills.words.wishes import says, shorter, sings, stems, wishes_of
 
 log = structlog.get_logger()
 
@@ -56,7 +56,7 @@ class EndpointAuthor:
                 "the model could not write lyrics; the written material does", cause=type(error).__name__
             )
             return self._mender.write(brief, plan, seed, used)
-        if sheet.faults() and not self._mend(sheet, brief, seed, used):
+        if (sheet.faults() or sheet.unsung()) and not self._mend(sheet, brief, seed, used):
             return self._mender.write(brief, plan, seed, used)
         if not self._sayable("\n".join(sheet.texts)):
             log.warning("the model's lyrics say what is not sung here; the written material does")
@@ -77,12 +77,27 @@ class EndpointAuthor:
         return title
 
     def _mend(self, sheet: _Sheet, brief: Brief, seed: int, used: Collection[str]) -> bool:
-        """Writes what rhymes with a failing line again from the material; False if it cannot be mended so."""
+        """Writes what rhymes with a failing line again from the material, and a couplet for each unsung thing.
+
+        False if it cannot be mended so.
+        """
+        for thing in sheet.unsung():
+            slot, named = sheet.couplet()
+            marks = sheet.marks_with(slot) if slot is not None else ""
+            ways = (
+                self._mender.patches(brief, sheet.plan, seed, used, marks, thing, named)
+                if marks
+                else iter(())
+            )
+            patch = next(ways, None)
+            if slot is None or patch is None:
+                return False
+            sheet.replace(slot, patch)
         sources: dict[str, Iterator[tuple[str, ...]]] = {}
         for _ in range(PATCHES):
             faults = sheet.faults()
             if not faults:
-                return True
+                return not sheet.unsung()
             marks = sheet.marks_with(faults[0].line)
             if marks not in sources:
                 sources[marks] = self._mender.patches(brief, sheet.plan, seed, used, marks)
@@ -90,7 +105,7 @@ class EndpointAuthor:
             if patch is None:
                 return False
             sheet.replace(faults[0].line, patch)
-        return not sheet.faults()
+        return not sheet.faults() and not sheet.unsung()
 
 
 class _Sheet:
@@ -184,11 +199,29 @@ class _Sheet:
                     self.texts[slot] = _tidy(numbered[2])
         return title
 
+    def unsung(self) -> list[str]:
+        """The things that the fan asked for and no line sings, long ones by their last word."""
+        text = " / ".join(self.texts)
+        return [thing for thing in self.asked.things if not says(text, shorter(thing))]
+
+    def couplet(self) -> tuple[int | None, bool]:
+        """The last two rhymed lines that hold nothing asked for, and whether, if there are none, they hold the name."""
+        pairs = [
+            i
+            for i, mark in enumerate(self.marks)
+            if mark.islower() and mark != "h" and len(self._mates(i)) == 2
+        ]
+        wanted = (self.asked.name, *self.asked.things)
+        said = {i: " / ".join(self.texts[mate] for mate in self._mates(i)) for i in pairs}
+        free = [
+            i for i in pairs if not any(one and (sings(said[i], one) or says(said[i], one)) for one in wanted)
+        ]
+        named = bool(self.asked.name) and not free
+        return (free or pairs or [None])[-1], named
+
     def wishes(self) -> list[Fault]:
-        """What the fan asked for and the song does not do yet: worth a correction, no reason to throw a line away."""
-        sung = stems(" ".join(self.texts))
-        unsaid = [thing for thing in self.asked.things if not stems(thing) & sung]
-        found = [Fault(len(self.texts) - 1, f"the song should sing of {thing}") for thing in unsaid]
+        """What the fan asked for and the song does not do yet."""
+        found = [Fault(len(self.texts) - 1, f"the song should sing of {thing}") for thing in self.unsung()]
         for thing in self.brief.avoid:
             found += [
                 Fault(i, f"it sings of {thing}, which the fan wants left out")

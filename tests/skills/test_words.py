@@ -19,6 +19,7 @@ from skills.words import EmbeddedAuthor, EndpointAuthor, write_lyrics
 from skills.words.check import check_lines, key, profanity
 from skills.words.forms import forms
 from skills.words.prosody import last_word, rhymes, words_of
+from skills.words.wishes import sings, wishes_of
 from skills.words.write import plan_song
 
 BRIEFS: list[str] = yaml.safe_load(Path(__file__).with_name("briefs.yaml").read_text("utf-8"))
@@ -245,7 +246,7 @@ def test_only_the_lines_that_fail_go_back_and_the_reason_goes_with_them() -> Non
     assert not re.search(r"(?m)^[123]\. \(", again)
 
 
-def test_a_mention_that_the_model_forgets_is_asked_for_but_costs_no_line() -> None:
+def test_a_mention_that_the_model_forgets_is_asked_for_and_then_sung_in_a_couplet_of_ours() -> None:
     brief = Brief("rain on the roof", form="8-bar", mentions=("Tulsa",))
     good = "1. The rain came down upon the tin\n2. I put a pan to catch it in\n3. I wrote a letter, tore it through\n"
     asked: list[str] = []
@@ -256,7 +257,8 @@ def test_a_mention_that_the_model_forgets_is_asked_for_but_costs_no_line() -> No
 
     lyrics = write_lyrics(brief, 1, EndpointAuthor(ask, embedded()))
     assert "the song should sing of Tulsa" in asked[1]
-    assert lyrics.lines[3].text == "The only good words in it were you"
+    assert lyrics.lines[0].text == "The rain came down upon the tin"
+    assert "tulsa" in told(lyrics)
 
 
 @pytest.mark.parametrize("form", sorted(forms()))
@@ -303,3 +305,27 @@ def test_a_song_promised_is_written_from_the_material_where_the_model_is_not_the
     lyrics = write_lyrics(Brief("the moon"), 2, EndpointAuthor(ask, embedded()))
     assert lyrics == write_lyrics(Brief("the moon"), 2, embedded())
     assert "ConnectionError" in capsys.readouterr().out, "the operator hears why"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "things"),
+    [
+        ("a song about Emily and her old truck", "Emily", ()),
+        ("a sad song, Kwame passed away in march", "Kwame", ()),
+        ("Wei is starting school tomorrow", "Wei", ()),
+        ("Trains at night", "", ()),
+        ("the moon over Lagos", "", ("Lagos",)),
+        ("my dog Biscuit died last week", "", ("Biscuit",)),
+    ],
+)
+def test_who_and_what_a_theme_names_has_to_be_sung(text: str, name: str, things: tuple[str, ...]) -> None:
+    wishes = wishes_of(read_brief(text))
+    assert (wishes.name, wishes.things) == (name, things)
+
+
+@pytest.mark.parametrize("name", ["Ng", "Ngozi", "Chukwuemeka", "Tadhg and Aoife"])
+def test_a_name_of_any_shape_is_sung_in_every_form_with_what_is_to_be_mentioned(name: str) -> None:
+    for form in forms():
+        brief = Brief("quantum physics", form=form, dedication=name, mentions=("the jack of diamonds",))
+        text = write_lyrics(brief, 3, embedded()).text
+        assert sings(text, name) and "diamonds" in text, text
