@@ -44,8 +44,6 @@ HELD = (
 PLAIN = Expression(breath=0.0)  # breaths are nobody's voice
 NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 SEED = 1
-# A small plan, for a processor: some ten minutes of one core.
-STEPS, PIECE, RATE, JUDGE_EVERY = 80, 3.0, 0.03, 10
 SHORT = 1.5  # seconds
 
 
@@ -92,7 +90,7 @@ def hidden_voice() -> Voice:
 def recover(
     cache: Path,
     work: Path,
-    steps: int = STEPS,
+    steps: int = 100,
     minutes: float = MINUTES,
     held: Sequence[str] = HELD,
     told: Callable[[str, float], None] = lambda what, share: None,
@@ -102,7 +100,7 @@ def recover(
     from voice.training.learn import learn
     from voice.weights import load_network, plain_network
 
-    plan = Plan(steps=steps, seconds=PIECE, rate=RATE, judge_every=JUDGE_EVERY, held_out=0.08)
+    plan = Plan(steps=steps, held_out=0.08)
     hidden, start = hidden_voice(), load_voice("breaking-rust")
     network = load_network(cache, 1)
     folder = work / "singing"

@@ -39,15 +39,15 @@ class Plan:
     """
 
     prosody_steps: int = 120
-    steps: int = 300
+    steps: int = 100
     update_steps: int = 0
     rank: int = 4
     seconds: float = 3.0
     batch: int = 1
-    rate: float = 0.02
+    rate: float = 0.05
     update_rate: float = 0.001
     held_out: float = 0.1
-    judge_every: int = 25
+    judge_every: int = 20
     seed: int = 0
 
     @property
