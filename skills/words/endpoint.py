@@ -217,7 +217,8 @@ class _Sheet:
             i for i in pairs if not any(one and (sings(said[i], one) or says(said[i], one)) for one in wanted)
         ]
         named = bool(self.asked.name) and not free
-        return (free or pairs or [None])[-1], named
+        options = free or pairs
+        return (options[-1] if options else None), named
 
     def wishes(self) -> list[Fault]:
         """What the fan asked for and the song does not do yet."""
