@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from persona.crashes import scenes, times
+from persona.crashes import times
 from persona.crashes.matrix import SHORT, Matrix, faults, points_of
 from persona.crashes.victim import Plan, Setup
 from skills.library import Library
@@ -81,8 +81,3 @@ def test_a_request_that_took_longer_than_a_step_a_kill_is_named() -> None:
     told = events("0 1 begin keep", "1 1 kill keep", "60 2 begin keep", "62 2 end keep")
     [slow] = times.reckoned(told, ["song"]).slow
     assert slow == "song: 62.0 s, 1 kills, would 2.0 s"
-
-
-@pytest.mark.slow
-def test_what_the_first_version_left_is_made_by_the_present_one(tmp_path: Path) -> None:
-    assert "2 of 2 made, each posted once" in scenes.updated(tmp_path / "data")

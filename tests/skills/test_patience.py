@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from persona.crashes import postgres
+from persona.crashes.scenes import left_by_version_1
 from skills import patience
 from skills.address import Address
 from skills.book import OWED, RequestBook, RequestStatus
@@ -215,6 +216,16 @@ def test_what_another_version_began_is_begun_again(room: Room, monkeypatch: pyte
     )
     with room.working(fails):
         assert room.ended(request).error == "lyrics: BriefError"
+
+
+def test_what_the_first_version_of_the_workflow_left_is_made_by_the_present_one(tmp_path: Path) -> None:
+    left_by_version_1(tmp_path)
+    room = Room(tmp_path)
+    begun, queued = [status.request.id for status in room.book.open_requests()]
+    with room.working(makes):
+        assert [room.ended(each).state for each in (begun, queued)] == ["done", "done"]
+    assert room.heard() == ["done", "done"]
+    room.book.close()
 
 
 def test_errors_are_waited_for_by_their_kind() -> None:
