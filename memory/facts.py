@@ -61,6 +61,8 @@ _MEANT = (
     r"(?:(?i:always|really|still|truly|honestly|just) )?(?P<value>(?i:got me through|gets me through|helped me|helps me|reminds? me of"
     r"|makes? me (?:think|cry|smile|feel|remember|miss|happy|sad)|made me (?:cry|smile|think of)|means|meant|saved me|saved my|kept me|brought me|carried me)[^.!?]*)"
 )
+# A bare title may be a place or an exercise as well, so it must have done what songs do.
+_DEAR = r"(?P<value>(?i:got me through|gets me through|helped me through|saved me|saved my life|means? (?:the world|so much|everything|a lot) to me|meant (?:the world|so much|everything|a lot) to me)[^.!?]*)"
 _LESS = r"(?:\s+(?:any ?more|any longer|no more))"
 
 
@@ -121,7 +123,8 @@ RULES = (
     _rule("taste", rf"{_i}I {_ADVERBS}(?:love|like|adore|enjoy)|I['’]ve always (?:loved|liked|adored)|{_I} {_MUCH}(?:into|obsessed with|crazy about|mad about|addicted to|hooked on|fond of|a sucker for)|{_I} {_FAN}|^(?:a )?(?:big|huge|massive|lifelong) fan of|can['’]?t get enough of|nothing beats|there['’]?s nothing like) {_THING}", "{fan} likes {value}", 0.8),
     _rule("distaste", rf"{_i}I {_ADVERBS}(?:hate|dislike|detest|loathe|can['’]?t stand|can['’]?t bear|could never stand|don['’]?t like)|{_I} not (?:really |much |exactly )?(?:into|keen on|fond of|{_FAN})|^not {_FAN}|(?:I['’]ve|I have) gone off|{_I} so over) {_THING}", "{fan} does not like {value}", 0.8),
     _rule("song", rf"\b(?i:your|that|the|this) (?P<key>(?i:(?:\w+ )?(?:song|blues|waltz|tune|lullaby|ballad|track|melody|one)(?: (?:that )?you (?:wrote|sang|made)(?: (?:for )?me)?)?)(?: (?i:about|called) [\w'’« »]{{2,30}}?)?),? {_MEANT}", "{fan} says of the {key}: {value}"),
-    _rule("song", rf"(?:^|[^\w«]){_TITLE},? {_MEANT}", "{fan} says of the song {key}: {value}", 0.7),
+    _rule("song", rf"(?P<key>«[^«»]+»),? {_MEANT}", "{fan} says of the song {key}: {value}", 0.8),
+    _rule("song", rf"(?:^|[^\w«])(?P<key>{_CAPITALS}) {_DEAR}", "{fan} says of the song {key}: {value}", 0.7),
     _rule("song", rf"(?P<value>(?i:\b(?:we|I)(?: all)? (?:danced|walked down the aisle|cried|fell asleep|kissed|got married) to) (?:(?i:your|the) (?i:song|waltz|ballad) )?{_TITLE}[^.!?]*)", "{fan} says of the song {key}: {value}", 0.8),
     _rule("song", rf"(?P<value>(?i:\b(?:we|I)(?: all)? (?:played|sang)) {_TITLE} (?i:at (?:my|our|the|his|her) [\w'’ ]*(?:funeral|wedding|birthday|christening|anniversary|graduation|party))[^.!?]*)", "{fan} says of the song {key}: {value}", 0.8),
     _rule("song", rf"(?i:\b(?:when|whenever|every time|each time) I (?:hear|play|sing|listen to)) (?:(?i:your|the) (?:(?i:song|waltz|ballad) )?)?(?P<key>{_CAPITALS}|«[^«»]+»|(?<=song )[A-Z]\w+),? (?P<value>I [^.!?]+)", "{fan} says of the song {key}: {value}", 0.8),
@@ -186,6 +189,8 @@ def _stated(statement: str, fan: str) -> Iterator[Fact]:
             continue
         groups = found.groupdict()
         value = groups["value"].translate(_UNMARKED).strip(" '’-").removeprefix("the ")
+        if rule.slot in ("name", "person", "pet"):
+            value = re.sub(r"['’]s$", "", value)  # "my daughter Sara's birthday"
         about = (groups.get("key") or "").translate(_UNMARKED).strip()
         if not value or (rule.slot in ("taste", "distaste", "plays", "fear") and _VAGUE.match(value)):
             continue

@@ -117,6 +117,7 @@ def test_messages_of_a_blind_set_give_their_facts_and_newer_ones_replace_older()
         ("born and raised in Tulsa", "comes from Tulsa"),
         ("Henrik, my husband, cooks tonight", "husband is called Henrik"),
         ("my kids Alma and Ruben love this", "kids are called Alma and Ruben"),
+        ("we baked for my daughter Sara's party", "daughter is called Sara"),
     ],
 )
 def test_days_titles_and_asides_are_understood(said, fact):
@@ -130,6 +131,7 @@ def test_days_titles_and_asides_are_understood(said, fact):
         "Uncle Ben got me through it",
         "Nobody here but me",
         "I'm over the moon",
+        "New York reminds me of rain",
         "people call me crazy",
         "it's my birthday next month",
         'she said "My Old Man got me through it"',
