@@ -112,9 +112,9 @@ def midi(desk: Desk, out: Path) -> list[Path]:
         with written_whole(path) as temporary:
             temporary.write_bytes(part_midi(part, desk.score))
         written.append(path)
-    for part in backing_parts(desk.score, style_of(desk.song.brief), desk.song.voice):
-        if (desk.folder / "stems" / f"{part.name}.wav").is_file():
-            written += _sheet_of(part.score, out / "midi" / f"{part.name}.mid")
+    for beside in backing_parts(desk.score, style_of(desk.song.brief), desk.song.voice):
+        if (desk.folder / "stems" / f"{beside.name}.wav").is_file():
+            written += _sheet_of(beside.score, out / "midi" / f"{beside.name}.mid")
     return written
 
 
