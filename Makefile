@@ -27,28 +27,16 @@ bench: .venv/dev.stamp  ## the figures of README and docs; hours where a bench s
 charts: .venv-charts/stamp  ## lints the Helm chart, renders it and holds it against Kubernetes' own schemas
 	.venv-charts/bin/python deploy/helm/check.py
 
-sbom: .venv-audit/stamp .venv/run.stamp  ## sbom.json: every package that users get, in CycloneDX's form
-	.venv-audit/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible \
-	  --output-format JSON --output-file sbom.json
-
-audit: .venv-audit/stamp  ## known weaknesses of the pinned packages; needs the internet
-	.venv-audit/bin/pip-audit --no-deps --disable-pip --requirement requirements/run.txt
-
-.venv-audit/stamp: requirements/audit.txt
-	$(PYTHON) -m venv .venv-audit
-	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements/audit.txt
-	@touch $@
-
-sbom: .venv-audit/stamp  ## the bill of materials of what users install, in CycloneDX: sbom.cdx.json
+sbom: .venv-audit/stamp  ## the bill of materials of what users install, in CycloneDX: sbom.json
 	.venv-audit/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml --output-reproducible\
- --of JSON -o sbom.cdx.json
+ --of JSON -o sbom.json
 
 audit: .venv-audit/stamp  ## known vulnerabilities of what users install, as PyPI knows them; needs the internet
 	.venv-audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements/run.txt
 
 .venv-audit/stamp: requirements/audit.txt
 	$(PYTHON) -m venv .venv-audit
-	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/audit.txt
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps -r requirements/audit.txt
 	@touch $@
 
 .venv-charts/stamp: requirements/charts.txt
@@ -75,4 +63,4 @@ dev: .venv/dev.stamp
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-charts .venv-audit .venv-audit
+	rm -rf .venv .venv-charts .venv-audit
