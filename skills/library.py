@@ -164,6 +164,14 @@ class Library:
     def read(self, song: str) -> Song:
         return self._read(self.folder(song))
 
+    def versions_before(self, song: Song) -> list[str]:
+        """The songs that this one is a version of, the nearest first, as far as they are still there."""
+        before, there = [song.id], set(self.ids())
+        while song.version_of in there and song.version_of not in before:
+            before.append(song.version_of)
+            song = self.read(song.version_of)
+        return before[1:]
+
     def _read(self, folder: Path) -> Song:
         try:
             raw: dict[str, Any] = json.loads((folder / "song.json").read_text("utf-8"))

@@ -24,7 +24,8 @@ def add_to(group: typer.Typer) -> None:
 
         library = house().library
         found = library.read(song)
-        credits = credits_of(library.folder(song), found.title, found.credits.get("artist", ""))
+        before = [library.folder(each) for each in library.versions_before(found)]
+        credits = credits_of(library.folder(song), found.title, found.credits.get("artist", ""), before)
         if ddex:
             sys.stdout.write(as_ddex(credits) + "\n")
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -84,9 +84,9 @@ class Credits:
         return found[-1] if found else {}
 
 
-def credits_of(folder: Path, title: str, artist: str) -> Credits:
-    """Raises LedgerError where there is no ledger, or a broken one."""
-    entries = ledger.read(folder)
+def credits_of(folder: Path, title: str, artist: str, before: Sequence[Path] = ()) -> Credits:
+    """`before`: as in `ledger.read`. Raises LedgerError where there is no ledger, or a broken one."""
+    entries = ledger.read(folder, *before)
     if not entries:
         raise ledger.LedgerError(
             f"{folder.name} has no ledger: it was made before there were any. Make it again to get one"

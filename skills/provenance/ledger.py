@@ -91,16 +91,18 @@ def append(
         return entry
 
 
-def read(folder: Path) -> list[Entry]:
+def read(folder: Path, *before: Path) -> list[Entry]:
     """Every entry, the chain checked. Raises LedgerError at the first that does not hold.
 
+    `before`: the songs that this one is a version of, whose words lie with them and are erased there.
     A last line without its end is what a kill left of an entry that was never acknowledged: it does not count.
     """
     path = folder / NAME
     if not path.is_file():
         return []
     lines = path.read_bytes().split(b"\n")[:-1]
-    kept, entries, before = _kept(folder), [], BEGINNING
+    kept = {digest: one for place in (*before, folder) for digest, one in _kept(place).items()}
+    entries, last = [], BEGINNING
     for number, line in enumerate(lines):
         try:
             body = json.loads(line)
@@ -113,10 +115,10 @@ def read(folder: Path) -> list[Entry]:
             entry = Entry(**body, hash=said, words=opened)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise LedgerError(f"line {number + 1} of {path} is damaged") from error
-        if said != _digest(body) or body["before"] != before or body["number"] != number:
+        if said != _digest(body) or body["before"] != last or body["number"] != number:
             raise LedgerError(f"line {number + 1} of {path} was changed after it was written")
         entries.append(entry)
-        before = said
+        last = said
     return entries
 
 

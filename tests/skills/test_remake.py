@@ -97,6 +97,21 @@ def test_a_version_stands_beside_the_old_song_and_says_what_it_is(library: Libra
     assert (edited.what, edited.by, edited.facts["version_of"]) == ("edited", "person", "last-train")
 
 
+def test_the_credits_of_a_version_find_the_words_where_they_lie_until_they_are_erased(
+    library: Library,
+) -> None:
+    old = library.folder("last-train")
+    ledger.append(old, "asked", "person", words={"theme": "the last train"})
+    first, _ = version(library, Change(take=True))
+    library.write(dataclasses.replace(library.read(first), clip="clip.mp3"))  # it is finished
+    second = begin_version(library, first, Change(key="A"), VOICE)
+    assert library.versions_before(library.read(second)) == [first, "last-train"]
+    before = [library.folder(each) for each in (first, "last-train")]
+    assert ledger.read(library.folder(second), *before)[0].words == {"theme": "the last train"}
+    ledger.erase_words(old)
+    assert not ledger.read(library.folder(second), *before)[0].words
+
+
 def test_a_version_may_have_an_id_of_its_own_remembers_its_key_and_is_another_take_each_time(
     library: Library,
 ) -> None:
