@@ -10,6 +10,8 @@ import platformdirs
 import pytest
 import structlog
 
+pytest_plugins = ["tests.secrets"]
+
 CACHE = Path(os.environ.get("TROUBADOUR_CACHE_DIR", platformdirs.user_cache_dir("troubadour")))
 
 
