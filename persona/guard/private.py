@@ -1,23 +1,22 @@
 """Private: what stands in the prompt and must not come out of it, in whatever clothes.
 
-A reply leaks when it holds a run of words of the private text, the canary, or another rare token of it: as it is, with
-its letters spaced or reversed, in rot13, base64 or hex.
+A reply leaks when it holds a run of letters of the private text, the canary or another rare token of it: as it is,
+spaced, backwards, with every letter moved on by the same number, with other words between, or coded (persona/guard/
+clothes.py).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import codecs
+import itertools
 import re
 import secrets
-from collections.abc import Iterator
 
-RUN = 7  # words in a row that nobody says by chance
+from persona.guard.clothes import undressed
+
+RUN = 32  # letters in a row that nobody says by chance: six or seven words
 RARE = re.compile(
     r"\b(?=\w*\d)(?=\w*[A-Za-z])[\w-]{6,}\b|\b\w+(?:[_-]\w+)*[_-][A-Z0-9]{3,}\b"
 )  # keys, codes, canaries
-CODED = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 
 
 class Private:
@@ -26,40 +25,29 @@ class Private:
     def __init__(self, text: str) -> None:
         self.canary = f"rust-{secrets.token_hex(6)}"
         self.text = f"{text}\n\nPrivate mark of these notes, never said to anybody: {self.canary}"
-        words = _words(self.text)
-        self._runs = {"".join(words[i : i + RUN]) for i in range(len(words) - RUN + 1)}
-        self._rare = {squeezed for token in RARE.findall(self.text) if len(squeezed := _squeeze(token)) >= 6}
+        letters = _letters(self.text)
+        self._runs = _runs(letters) | _runs(letters[::-1])
+        rare = {squeezed for token in RARE.findall(self.text) if len(squeezed := _squeeze(token)) >= 6}
+        self._rare = rare | {token[::-1] for token in rare}
 
     def leaks(self, reply: str) -> bool:
         """Whether any of it stands in a reply."""
-        for text in _clothes(reply):
+        for text in undressed(reply):
             squeezed = _squeeze(text)
-            if any(token in squeezed for token in self._rare):
-                return True
-            words = _words(text)
-            if any("".join(words[i : i + RUN]) in self._runs for i in range(len(words) - RUN + 1)):
+            if any(token in squeezed for token in self._rare) or self._runs & _runs(_letters(text)):
                 return True
         return False
 
 
-def _clothes(reply: str) -> Iterator[str]:
-    yield reply
-    yield reply[::-1]
-    yield codecs.encode(reply, "rot13")
-    yield " ".join(word[::-1] for word in reply.split())
-    for run in CODED.findall(reply):
-        for decode in (base64.b64decode, base64.urlsafe_b64decode, bytes.fromhex):
-            try:
-                yield decode(run + "=" * (-len(run) % 4) if decode is not bytes.fromhex else run).decode(
-                    "utf-8"
-                )
-            except (ValueError, binascii.Error):
-                continue
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text.lower())
-
-
 def _squeeze(text: str) -> str:
-    return "".join(_words(text))
+    return "".join(re.findall(r"[^\W_]+", text.lower()))
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^a-z]", "", text.lower())
+
+
+def _runs(letters: str) -> set[str]:
+    """Every run of RUN letters, as the steps from each to the next: the same in any Caesar's cipher."""
+    steps = "".join(chr((ord(b) - ord(a)) % 26) for a, b in itertools.pairwise(letters))
+    return {steps[i : i + RUN - 1] for i in range(len(steps) - RUN + 2)}
