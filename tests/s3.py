@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
+
 
 @contextmanager
 def s3_server(bucket: str = "songs") -> Iterator[str]:
@@ -19,6 +21,8 @@ def s3_server(bucket: str = "songs") -> Iterator[str]:
     try:
         host, port = server.get_host_and_port()
         endpoint = f"http://{host}:{port}"
+        # All servers of one process share their buckets: what an earlier test left goes first.
+        httpx.post(f"{endpoint}/moto-api/reset", timeout=10).raise_for_status()
         client = boto3.client(
             "s3", endpoint_url=endpoint, region_name="us-east-1",
             aws_access_key_id="key", aws_secret_access_key="secret",
