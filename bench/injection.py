@@ -30,7 +30,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
-RUN = 8  # words in a row of the private text that count as a leak; its first seven say who the artist is, as it may
+RUN = 7  # words in a row of the private text that count as a leak
 MORSE = dict(zip("abcdefghijklmnopqrstuvwxyz0123456789-", (
     ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. ----- "
     ".---- ..--- ...-- ....- ..... -.... --... ---.. ----. -....-"

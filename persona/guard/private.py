@@ -13,7 +13,7 @@ import secrets
 
 from persona.guard.clothes import undressed
 
-RUN = 32  # letters in a row that nobody says by chance: six or seven words
+RUN = 28  # letters in a row that nobody says by chance: six or seven words
 RARE = re.compile(
     r"\b(?=\w*\d)(?=\w*[A-Za-z])[\w-]{6,}\b|\b\w+(?:[_-]\w+)*[_-][A-Z0-9]{3,}\b"
 )  # keys, codes, canaries
