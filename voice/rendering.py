@@ -40,7 +40,6 @@ CURVE = 80  # F0 and energy frames a second
 SAMPLES = 600  # of one alignment frame
 REST_EDGE = 0.06  # seconds in which sound falls to silence, or rises from it
 SILENCE = -9.2  # energy of silence
-TRIMMED = (0, 0)  # curve frames of voicing left out at the (start, end) of a voiced run
 BELIEVED_BEYOND = 2  # curve frames that the decoder is told of a note's F0 before and after it sounds
 SONORANT = frozenset("mnŋlɹwjɾ")
 VOICELESS = frozenset("ptkfsʃʧθʔ")
@@ -92,7 +91,6 @@ def render(
     sung = np.array([s.sound is not None for s in segments])[_owner(segments, middles)]
     energy = energy + effort(times) * sung
     # The source moves at frame k's pitch from the middle of frame k - 1 to its own: so half a frame earlier.
-    voiced = _trimmed(voiced)
     f0 = np.where(voiced, hertz(times - 0.5 / CURVE), 0.0)
     weights = frame_weights(segments, overlap_of(segments, frames))
     sung_at = np.minimum(f0, ceiling)
@@ -160,17 +158,6 @@ def _rest(energy: Floats, owner: NDArray[np.int64], segments: Sequence[Segment],
         fall = np.clip(1 - (middles[own] - segment.start) / REST_EDGE, 0, 1)
         rise = np.clip(1 - (segment.end - middles[own]) / REST_EDGE, 0, 1)
         energy[own] = SILENCE + np.maximum((before - SILENCE) * fall, (after - SILENCE) * rise)
-
-
-def _trimmed(voiced: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Runs of voicing TRIMMED frames shorter at (start, end): the decoder's filters ring beyond what is asked for."""
-    out = voiced.copy()
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], voiced.astype(int), [0]]))).reshape(-1, 2)
-    for start, end in edges:
-        if end - start > 8:
-            out[start : start + TRIMMED[0]] = False
-            out[end - TRIMMED[1] : end] = False
-    return out
 
 
 def _voiced(sound: Sound, before: Sound | None, spoken: Floats) -> NDArray[np.bool_]:

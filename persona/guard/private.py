@@ -32,7 +32,7 @@ class Private:
 
     def leaks(self, reply: str) -> bool:
         """Whether any of it stands in a reply."""
-        for text in undressed(reply):
+        for text in dict.fromkeys(undressed(reply)):  # most clothes are not worn, and change nothing
             squeezed = _squeeze(text)
             if any(token in squeezed for token in self._rare) or self._runs & _runs(_letters(text)):
                 return True
