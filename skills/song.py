@@ -207,34 +207,29 @@ def play_band(studio: Studio, song: str, progress: Progress) -> None:
 @step("mix")
 def mix_clip(studio: Studio, song: str, progress: Progress) -> None:
     """stems -> cover.png, clip.mp3, clip.ogg, clip.json, lyrics.lrc, score.musicxml, score.mid"""
-    import soundfile
-
     from skills.cover import write_cover
     from skills.drawing.paint import Palette
     from skills.exports import write_exports
-    from skills.studio import encode, mix
+    from skills.studio import encode, mastered, mix
 
     folder = studio.library.folder(song)
     now, lyrics = studio.library.read(song), studio.library.read_lyrics(song)
     score, take = read_score(folder), read_take(folder)
-    stems = {
-        path.stem: soundfile.read(path, dtype="float32")[0].T
-        for path in sorted((folder / "stems").glob("*.wav"))
-    }
-    style, vocal = style_of(now.brief), stems.pop("vocal")
-    beside = {side: stems.pop(f"{STEM}{side}") for side in style.backing if f"{STEM}{side}" in stems}
+    style, stems = style_of(now.brief), read_stems(folder)
+    vocal = stems.pop("vocal")[0]
+    beside = {side: stems.pop(f"{STEM}{side}")[0] for side in style.backing if f"{STEM}{side}" in stems}
     cover, palette = folder / "cover.png", Palette.of(studio.palette)
     with ThreadPoolExecutor(1) as beside_the_desk:
         drawn = beside_the_desk.submit(
             write_cover, cover, now.brief, lyrics, studio.artist, now.seed, palette
         )
         written = beside_the_desk.submit(write_exports, folder, score, lyrics, take, studio.artist)
-        mixed = mix(vocal, stems, score, style, lead=take.lead, backing=beside)
-        mixed = marked(mixed, song, studio.artist)
+        mixed = mix(vocal, stems, score, style, lead=take.lead, backing=beside).sound
+        master = mastered(marked(mixed, song, studio.artist))
         _note(studio, song, "mixed", models.desk())
         progress("mix", 0.6)
         drawn.result()
-        clip = encode(mixed, folder, lyrics.title, studio.artist, comment=label(studio.artist), cover=cover)
+        clip = encode(master, folder, lyrics.title, studio.artist, comment=label(studio.artist), cover=cover)
         written.result()
     seal(folder, [clip.mp3, clip.ogg], lyrics.title, studio.artist, label(studio.artist), studio.operator())
     write_text_whole(folder / "clip.json", json.dumps(dataclasses.asdict(clip), default=str))
@@ -296,11 +291,19 @@ def _backing_credit(folder: Path) -> dict[str, str]:
 
 
 def _write_stem(folder: Path, name: str, audio: NDArray[np.float32]) -> None:
-    """[samples] or [2, samples]"""
+    """[samples] or [channels, samples]"""
     import soundfile
 
     with written_whole(folder / "stems" / f"{name}.wav") as path:
         soundfile.write(path, audio.T, STUDIO_RATE, subtype="PCM_24")
+
+
+def read_stems(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """[channels, samples] at 48 kHz, by name."""
+    import soundfile
+
+    found = sorted((folder / "stems").glob("*.wav"))
+    return {path.stem: soundfile.read(path, dtype="float32", always_2d=True)[0].T for path in found}
 
 
 def _note(studio: Studio, song: str, deed: str, model: models.Model, **facts: object) -> None:

@@ -159,7 +159,10 @@ def plot(report: Report, path: Path) -> None:
 def _treatments(sound: Audio, rng: Generator) -> Iterator[tuple[str, Audio]]:
     import soxr
 
+    from skills.studio.master import limited
+
     yield "as it is", sound
+    yield "limited, as in mastering, by some 3 dB", limited(sound * np.float32(2**0.5))
     for name, coder, rate, kind in (
         ("MP3 128k", "libmp3lame", "128k", "mp3"),
         ("Opus 64k", "libopus", "64k", "ogg"),

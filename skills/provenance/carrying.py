@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -15,11 +14,10 @@ from skills.provenance import ledger
 from skills.provenance.credentials import Statement, sha256, sign
 from skills.provenance.operator import Operator, load_operator
 from skills.provenance.payload import Payload, song_number
-from skills.provenance.watermark import mark
+from skills.provenance.watermark import Audio, mark
 
 if TYPE_CHECKING:
     from skills.brief import Brief
-    from skills.studio.mix import Mix
 
 # What the ledger calls the making of each part; the parts are those of DDEX's AI declaration.
 PARTS = {
@@ -35,14 +33,9 @@ COMPARED = "originality.json"
 MADE_FROM = {"score": "score.json", "voice": "stems/vocal.wav"}  # beside the other stems
 
 
-def marked(mixed: Mix, song: str, artist: str) -> Mix:
-    """The mix with the watermark in its master: the last thing done to the sound before it is coded.
-
-    The mark moves peaks a little, so they are held under the ceiling once more.
-    """
-    from skills.studio.mix import under_ceiling
-
-    return dataclasses.replace(mixed, master=under_ceiling(mark(mixed.master, Payload.of(song, artist))))
+def marked(mixed: Audio, song: str, artist: str) -> Audio:
+    """The mix ([2, samples]) with the watermark in it. It moves peaks, so the master's limiter comes after it."""
+    return mark(mixed, Payload.of(song, artist))
 
 
 def note_order(folder: Path, brief: Brief, seed: int, fan: str = "") -> None:

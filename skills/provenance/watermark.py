@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -94,15 +95,19 @@ def mark(audio: Audio, payload: Payload, key: bytes = SHARED_KEY) -> Audio:
     gains = (10 ** (decibels / 20) - 1).astype(np.float32)  # [PERIOD, bins]
     frames = 1 + audio.shape[1] // HOP
     gains = gains[np.arange(frames) // CELL % PERIOD]
-    change = np.empty_like(audio, dtype=np.float32)
-    for channel, samples in enumerate(audio):
-        spectrum = np.zeros((frames, WINDOW // 2 + 1), dtype=np.complex64)
-        band = slice(layout.first, layout.last)
-        spectrum[:, band] = _spectrum(samples)[:, band] * gains
-        change[channel] = _sounded(spectrum, len(samples))
+    with ThreadPoolExecutor(2) as sides:
+        change = np.stack(list(sides.map(lambda samples: _change(samples, layout, gains), audio)))
     allowed = float(np.square(audio, dtype=np.float64).sum()) * 10 ** (-QUIET / 10)
     loud = float(np.square(change, dtype=np.float64).sum())
     return audio + change * np.float32(min(1.0, math.sqrt(allowed / loud)) if loud else 0.0)
+
+
+def _change(samples: Audio, layout: Pattern, gains: Audio) -> Audio:
+    """What the mark adds to one channel. gains: [frames, bins]"""
+    spectrum = np.zeros((len(gains), WINDOW // 2 + 1), dtype=np.complex64)
+    band = slice(layout.first, layout.last)
+    spectrum[:, band] = _spectrum(samples)[:, band] * gains
+    return _sounded(spectrum, len(samples))
 
 
 def read(audio: Audio, key: bytes = SHARED_KEY) -> Reading:

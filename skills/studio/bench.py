@@ -20,7 +20,7 @@ from skills.backing import STEM
 from skills.bench import read_briefs, resumed
 from skills.brief import Brief
 from skills.library import Library
-from skills.song import Studio, make_song, read_take
+from skills.song import Studio, make_song, read_stems, read_take
 from skills.studio.desk import run, scene, strip
 from skills.studio.encode import decoded, meter
 from skills.studio.levels import PRESENCE, singing
@@ -135,14 +135,9 @@ def measured(library: Library, song: str, whole: bool) -> MixFigures:
 
 def _over(folder: Path, library: Library, song: str) -> float:
     """Voice against band as the desk hears them: both treated, the band ducked."""
-    import soundfile
-
-    style = style_of(library.read(song).brief)
-    stems = {
-        path.stem: soundfile.read(path, dtype="float32")[0].T for path in (folder / "stems").glob("*.wav")
-    }
+    style, stems = style_of(library.read(song).brief), read_stems(folder)
     band = {name: stem for name, stem in stems.items() if name != "vocal" and not name.startswith(STEM)}
-    voice, _, band, parts = treated(stems["vocal"], band, style, read_take(folder).lead)
+    voice, _, band, parts = treated(stems["vocal"][0], band, style, read_take(folder).lead)
     lead = np.stack([voice, voice])
     strips = [strip("vocal"), *(strip(name, inserts=ducking(parts[name])) for name in band)]
     ducked = run(scene(strips, []), [lead, *band.values()]) - lead

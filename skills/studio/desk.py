@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from skills.studio.tone import Audio
 from voice.take import STUDIO_RATE
 
 BLOCK = 8192
+LONG = 60.0  # seconds from which on a song is run in halves
+AHEAD, CROSSING = 6.0, 0.05  # seconds
 
 
 def high_pass(hz: float) -> dict[str, Any]:
@@ -61,7 +64,34 @@ def scene(
 
 
 def run(made: dict[str, Any], inputs: Sequence[Audio]) -> Audio:
-    """The scene's master for inputs [2, samples] each, its latency taken out. Raises StudioError."""
+    """The scene's master for inputs [2, samples] each, its latency taken out. Raises StudioError.
+
+    A long song is run in two pieces side by side.
+    """
+    return side_by_side(
+        lambda start, end: _run(made, [audio[:, start:end] for audio in inputs]), inputs[0].shape[1]
+    )
+
+
+def side_by_side(work: Callable[[int, int], Audio], length: int) -> Audio:
+    """work(start, end) gives [2, end - start]: all at once, or for a long song its halves at the same time.
+
+    The second half begins AHEAD of its place, by which reverb, delay and compressors have forgotten what was before.
+    A plate's modulation is elsewhere then, so the halves are faded into each other.
+    """
+    if length < LONG * STUDIO_RATE:
+        return work(0, length)
+    half, ahead, fade = length // 2, int(AHEAD * STUDIO_RATE), int(CROSSING * STUDIO_RATE)
+    with ThreadPoolExecutor(2) as hands:
+        early, late = hands.submit(work, 0, half + fade), hands.submit(work, half - ahead, length)
+        first, second = early.result(), late.result()[:, ahead:]
+    rising = np.linspace(0, 1, fade, dtype=np.float32)
+    crossing = first[:, half:] * (1 - rising) + second[:, :fade] * rising
+    return np.concatenate([first[:, :half], crossing, second[:, fade:]], axis=1)
+
+
+def _run(made: dict[str, Any], inputs: Sequence[Audio]) -> Audio:
+    """[2, samples]"""
     import libsonare
 
     length = inputs[0].shape[1]

@@ -1,4 +1,4 @@
-"""Encode: a mix becomes clip.mp3 and clip.ogg, checked after decoding with ffmpeg's own meter."""
+"""Encode: a master becomes clip.mp3 and clip.ogg, checked after decoding with ffmpeg's own meter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import numpy as np
 
 from skills.files import written_whole
 from skills.studio.errors import StudioError
-from skills.studio.mix import Mix
 from skills.studio.tone import Audio
 from voice.take import STUDIO_RATE
 
@@ -38,25 +37,26 @@ class Clip:
 
 
 def encode(
-    mixed: Mix, folder: Path, title: str, artist: str, comment: str, cover: Path | None = None
+    master: Audio, folder: Path, title: str, artist: str, comment: str, cover: Path | None = None
 ) -> Clip:
-    """Writes clip.mp3 (with `cover`, a picture, in its tags) and clip.ogg into `folder`, each whole or not at all.
+    """Writes a master ([2, samples]) as clip.mp3 and clip.ogg into `folder`, each whole or not at all.
 
+    `cover`: a picture for the MP3's tags.
     Coding moves peaks: a file whose decoded peak is too high is written again a little softer.
     Raises StudioError where the folder or the disk refuses.
     """
     tags = {"title": title, "artist": artist, "comment": comment}
     try:
         with ThreadPoolExecutor(2) as coders:
-            second = coders.submit(_coded, mixed.master, folder / "clip.ogg", tags)
-            mp3, found = _coded(mixed.master, folder / "clip.mp3", tags, cover)
+            second = coders.submit(_coded, master, folder / "clip.ogg", tags)
+            mp3, found = _coded(master, folder / "clip.mp3", tags, cover)
             ogg, _ = second.result()
     except OSError as error:
         raise StudioError(
             f"the clip could not be written to {folder}: {error.strerror or error}. Make room on the disk or "
             "choose a folder that can be written to"
         ) from error
-    return Clip(mp3, ogg, mixed.seconds, found.lufs, found.true_peak_db)
+    return Clip(mp3, ogg, master.shape[1] / STUDIO_RATE, found.lufs, found.true_peak_db)
 
 
 def _coded(

@@ -60,11 +60,11 @@ def heard(name: str, low: int, high: int) -> Heard:
     lyrics = Lyrics("Porch Light", "verse-chorus", (Stanza("verse", lines), Stanza("chorus", lines[2:])))
     score = compose(lyrics, Brief("x", seconds=30), style, SEED, low, high)
     arrangement = arrange(score, style, SEED)
-    mixed = mix(np.zeros(1, np.float32), play(arrangement), score, style)
+    mixed = mix(np.zeros(1, np.float32), play(arrangement), score, style).sound
     return Heard(
         style=name,
         written=round(score.tempo[0].bpm, 1),
-        tempo=round(float(libsonare.detect_bpm(np.ascontiguousarray(mixed.master.mean(axis=0)), 48_000)), 1),
+        tempo=round(float(libsonare.detect_bpm(np.ascontiguousarray(mixed.mean(axis=0)), 48_000)), 1),
         players=tuple(sorted(part.part.instrument for part in arrangement.parts)),
-        octaves={hz: round(db, 1) for hz, db in octaves(mixed.master).items()},
+        octaves={hz: round(db, 1) for hz, db in octaves(mixed).items()},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,11 +11,12 @@ from skills.studio.tone import Audio, band_power
 from voice.take import STUDIO_RATE
 
 PRESENCE = (300.0, 4000.0)  # Hz between which the voice must stand above the band
+BOTH_SIDES = 10 * math.log10(2)  # LU by which a sound on both sides is louder than on one
 SINGING = 0.06  # of the voice's loud frames' power: from here on it sings
 
 
 def at_level(audio: Audio, lufs: float) -> Audio:
-    """[2, samples] at that loudness; a sound too short or soft to be measured is set by its peak."""
+    """[channels, samples] at that loudness; a sound too short or soft to be measured is set by its peak."""
     now = loudness(audio)
     if now < -69:
         peak = float(np.abs(audio).max())
@@ -22,12 +25,12 @@ def at_level(audio: Audio, lufs: float) -> Audio:
 
 
 def loudness(audio: Audio) -> float:
-    """Integrated LUFS of [2, samples] at 48 kHz."""
+    """Integrated LUFS of [2, samples] at 48 kHz; [1, samples] counts as the same on both sides."""
     import libsonare
 
-    return float(
-        libsonare.lufs_interleaved(np.ascontiguousarray(audio.T).ravel(), 2, STUDIO_RATE).integrated_lufs
-    )
+    interleaved, channels = np.ascontiguousarray(audio.T).ravel(), len(audio)
+    found = libsonare.lufs_interleaved(interleaved, channels, STUDIO_RATE).integrated_lufs
+    return float(found) + (BOTH_SIDES if channels == 1 else 0.0)
 
 
 def true_peak(audio: Audio) -> float:

@@ -1,4 +1,4 @@
-"""Mix: voice and band on one desk, in one room, mastered to -14 LUFS under -1 dBTP."""
+"""Mix: voice and band on one desk, in one room."""
 
 from __future__ import annotations
 
@@ -13,39 +13,27 @@ from numpy.typing import NDArray
 from skills.backing import STEM
 from skills.studio.desk import high_pass, insert, run, scene, strip
 from skills.studio.errors import StudioError
-from skills.studio.levels import PRESENCE, at_level, loudness, singing, true_peak
+from skills.studio.levels import PRESENCE, at_level, singing
 from skills.studio.tone import Audio, band_power, decibels, desk, driven, equalised, led_to
 from skills.style import Backing, Part, Sound, Style
 from voice.harmony import Side
 from voice.score import Score
 from voice.take import STUDIO_RATE
 
-LOUDNESS = -13.9  # LUFS of the master; the mark and coding take some .1 to .3 of it
-CEILING = -1.5  # dBTP of the master; coding may add some, -1 is the promise
-SLACK = 0.2  # dB above it that are not worth another run of the limiter
-RELEASE = 80.0  # ms, of the limiter
-LOUDNESS_STEP = 0.2  # LU from the aim at which the master is left as it is
 VOICE_LEVEL = -20.0  # LUFS of the voice alone before mastering
 BAND_LEVEL = -25.0  # LUFS of a player at level 0
 DUCK_DB = 3.0
 HANDS = 2  # strips treated at the same time
 VOICE_MOVE = 9.0  # dB at most that an octave of the voice is moved
 MIX_MOVE, MIX_SHARE = 5.0, 0.7  # dB at most, and how far, an octave of the mix
-FADE = 0.5  # seconds at the end
 
 
 @dataclass(frozen=True)
 class Mix:
-    """master: [2, samples] float32 at 48 kHz. stems: what each strip gave to it, treated but dry."""
+    """sound: [2, samples] float32 at 48 kHz, not yet mastered. stems: what each strip gave to it, treated but dry."""
 
-    master: NDArray[np.float32]
+    sound: NDArray[np.float32]
     stems: dict[str, NDArray[np.float32]]
-    lufs: float
-    true_peak_db: float
-
-    @property
-    def seconds(self) -> float:
-        return float(self.master.shape[1] / STUDIO_RATE)
 
 
 def mix(
@@ -56,7 +44,7 @@ def mix(
     lead: float = 0.0,
     backing: Mapping[Side, Audio] | None = None,
 ) -> Mix:
-    """Mixes a dry voice ([samples], 48 kHz, `lead` seconds before tick 0) with the band's stems ([2, samples]) and
+    """Mixes a dry voice ([samples], 48 kHz, `lead` seconds before tick 0) with the band's stems ([1 or 2, samples]) and
     the backing singers' ([samples], from tick 0).
 
     Raises StudioError where there is nothing to hear or the numbers are broken.
@@ -65,8 +53,7 @@ def mix(
     mixed = _desk(voice, beside, players, parts, score, style.sound)
     mixed = equalised(mixed, desk().bands["mix"])
     mixed = led_to(mixed, desk().targets["mix"], most=MIX_MOVE, share=MIX_SHARE)
-    master, lufs, peak = _mastered(mixed)
-    return Mix(master, {"vocal": np.stack([voice, voice]), **beside, **players}, lufs, peak)
+    return Mix(mixed, {"vocal": np.stack([voice, voice]), **beside, **players})
 
 
 def treated(
@@ -117,27 +104,27 @@ def _treated_voice(voice: Audio) -> Audio:
         return voice
     cut = equalised(voice, desk().bands["vocal"])[None]
     even = led_to(cut, desk().targets["vocal"], most=VOICE_MOVE)
-    shaped = at_level(even.repeat(2, axis=0), VOICE_LEVEL)
+    shaped = at_level(even, VOICE_LEVEL).repeat(2, axis=0)
     chain = [
         insert("dynamics.deesser", frequencyHz=6500, thresholdDb=-32, ratio=3, rangeDb=6),
         insert("dynamics.compressor", thresholdDb=-26, ratio=2.5, attackMs=12, releaseMs=120, kneeDb=6),
         insert("dynamics.compressor", thresholdDb=-16, ratio=4, attackMs=3, releaseMs=60, kneeDb=4),
     ]
     done = run(scene([strip("vocal", inserts=chain)], []), [shaped])
-    return np.ascontiguousarray(at_level(done, VOICE_LEVEL)[0])
+    return np.ascontiguousarray(at_level(done[:1], VOICE_LEVEL)[0])
 
 
 def _player(stem: Audio, part: Part) -> Audio:
     """A player's stem equalised, at its level and in its place. [2, samples]"""
     pure = driven(stem, desk().drive.get(part.instrument, 0.0))
     shaped = equalised(pure, desk().bands.get(part.instrument, ()))
-    if not shaped.any():
-        return shaped
-    return _placed(at_level(shaped, BAND_LEVEL + part.level), part.pan)
+    if shaped.any():
+        shaped = at_level(shaped, BAND_LEVEL + part.level)
+    return _placed(shaped, part.pan)
 
 
 def _placed(audio: Audio, pan: float) -> Audio:
-    """[2, samples], from -1 left to 1 right."""
+    """[1 or 2, samples] -> [2, samples], from -1 left to 1 right."""
     angle = (pan + 1) * np.pi / 4
     sides = np.array([[np.cos(angle)], [np.sin(angle)]], dtype=np.float32) * np.sqrt(2)
     return np.ascontiguousarray(audio * sides, dtype=np.float32)
@@ -154,9 +141,9 @@ def _backing_voice(stem: Audio, singer: Backing) -> Audio:
         insert("dynamics.deesser", frequencyHz=6500, thresholdDb=-34, ratio=4, rangeDb=8),
         insert("dynamics.compressor", thresholdDb=-28, ratio=4, attackMs=8, releaseMs=120, kneeDb=6),
     ]
-    done = run(scene([strip("backing", inserts=chain)], []), [at_level(even.repeat(2, axis=0), VOICE_LEVEL)])
+    done = run(scene([strip("backing", inserts=chain)], []), [at_level(even, VOICE_LEVEL).repeat(2, axis=0)])
     placed = np.zeros((2, stem.shape[1]), np.float32)
-    placed[:, here] = _placed(at_level(done, VOICE_LEVEL + singer.level), singer.pan)
+    placed[:, here] = _placed(at_level(done[:1], VOICE_LEVEL + singer.level), singer.pan)
     return placed
 
 
@@ -254,56 +241,3 @@ def ducking(part: Part) -> list[dict[str, Any]]:
         return []
     how = {"thresholdDb": -34, "ratio": 2, "attackMs": 15, "releaseMs": 260, "rangeDb": DUCK_DB}
     return [insert("dynamics.sidechainRouter", key="vocal", slot="post", **how)]
-
-
-def _mastered(mixed: Audio) -> tuple[Audio, float, float]:
-    """At LOUDNESS and under CEILING, faded at the end: the gain is found, then limited, then checked.
-
-    The limiter takes longer than all else on the desk, so the gain is found with a rough one in its place.
-    """
-    fade = int(FADE * STUDIO_RATE)
-    mixed = mixed.copy()
-    mixed[:, -fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
-    gain = LOUDNESS - loudness(mixed)
-    for _ in range(3):
-        gain += LOUDNESS - loudness(_roughly_limited(mixed * np.float32(10 ** (gain / 20))))
-    for _ in range(3):
-        master = _limited(mixed * np.float32(10 ** (gain / 20)))
-        off = LOUDNESS - loudness(master)
-        if abs(off) <= LOUDNESS_STEP:
-            break
-        gain += off
-    return master, loudness(master), true_peak(master)
-
-
-def under_ceiling(sound: Audio) -> Audio:
-    """[2, samples], limited where a peak stands more than SLACK above CEILING."""
-    return _limited(sound) if true_peak(sound) > CEILING + SLACK else sound
-
-
-def _roughly_limited(sound: Audio) -> Audio:
-    """[2, samples], about as loud as the limiter would leave it: a gain for each millisecond."""
-    step = STUDIO_RATE // 1000
-    peaks = np.abs(sound).max(axis=0)
-    peaks = np.pad(peaks, (0, -len(peaks) % step)).reshape(-1, step).max(axis=1)
-    wanted = np.minimum(1.0, 10 ** (CEILING / 20) / np.maximum(peaks, 1e-6))
-    ahead = np.lib.stride_tricks.sliding_window_view(np.pad(wanted, (0, 3), mode="edge"), 4).min(axis=1)
-    back, gain, gains = 1 - np.exp(-1 / RELEASE), 1.0, np.empty(len(ahead), np.float32)
-    for i, most in enumerate(ahead.tolist()):
-        gain = min(most, gain + (1 - gain) * back)
-        gains[i] = gain
-    return sound * gains.repeat(step)[: sound.shape[1]]
-
-
-def _limited(sound: Audio) -> Audio:
-    """[2, samples], with peaks about CEILING."""
-    import libsonare
-
-    done = libsonare.mastering_process_stereo(
-        "maximizer.truePeakLimiter",
-        sound[0],
-        sound[1],
-        STUDIO_RATE,
-        {"ceilingDb": CEILING, "releaseMs": RELEASE, "lookaheadMs": 3, "oversampleFactor": 2},
-    )
-    return np.array([done.left, done.right], dtype=np.float32)

@@ -25,7 +25,7 @@ REST, RINGS, AHEAD = 0.5, 2.5, 0.02  # seconds
 
 
 def play(arrangement: Arrangement) -> dict[str, NDArray[np.float32]]:
-    """Every part's stem, [2, samples] at 48 kHz from tick 0, all of the same length. Raises StudioError."""
+    """Every part's stem, [1 or 2, samples] at 48 kHz from tick 0, all of the same length. Raises StudioError."""
     length = stem_samples(arrangement.score)
     with ThreadPoolExecutor(PLAYERS) as players:
         stems = players.map(lambda part: _render(part, arrangement.score, length), arrangement.parts)
@@ -38,7 +38,7 @@ def stem_samples(score: Score) -> int:
 
 
 def _render(part: BandPart, score: Score, length: int) -> NDArray[np.float32]:
-    """[2, length]"""
+    """[2, length], or [1, length] of an instrument that is the same on both sides, as most are."""
     notes = _times(part, score, length / STUDIO_RATE)
     stem = np.zeros((2, length), np.float32)
     for start, passage in _passages(notes):
@@ -47,7 +47,7 @@ def _render(part: BandPart, score: Score, length: int) -> NDArray[np.float32]:
         )
         first = round(start * STUDIO_RATE)
         stem[:, first : first + audio.shape[1]] += audio[:, : length - first]
-    return stem
+    return stem[:1] if np.array_equal(stem[0], stem[1]) else stem
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,22 @@ def equalised(audio: Audio, bands: Sequence[Band]) -> Audio:
     length = audio.shape[-1]
     size = _fast_size(length + STUDIO_RATE // 4)  # room for the ringing, so that it does not wrap around
     gain = np.interp(np.fft.rfftfreq(size, 1 / STUDIO_RATE), CURVE, _curve(tuple(bands)))
-    shaped = np.fft.irfft(np.fft.rfft(audio, size) * gain.astype(np.float32), size)
-    return np.ascontiguousarray(shaped[..., :length], dtype=np.float32)
+    return _sound(_spectrum(audio, size) * gain.astype(np.float32), size, length)
+
+
+def _spectrum(audio: Audio, size: int) -> NDArray[np.complex64]:
+    """[..., samples] -> [..., size // 2 + 1]. Torch's transform takes a third of the time of numpy's."""
+    import torch
+
+    return np.asarray(torch.fft.rfft(torch.from_numpy(np.ascontiguousarray(audio)), size))
+
+
+def _sound(spectrum: NDArray[np.complex64], size: int, length: int) -> Audio:
+    """[..., size // 2 + 1] -> [..., length]"""
+    import torch
+
+    sound: Audio = torch.fft.irfft(torch.from_numpy(spectrum), size)[..., :length].contiguous().numpy()
+    return sound
 
 
 @cache
@@ -83,7 +97,7 @@ def _curve(bands: tuple[Band, ...]) -> NDArray[np.float64]:
 def octaves(audio: Audio) -> dict[int, float]:
     """The share of the power [dB of the total] in each octave from 63 Hz to 8 kHz; audio is [channels, samples]."""
     size = _fast_size(audio.shape[-1])
-    power = (np.abs(np.fft.rfft(audio, size)) ** 2).sum(axis=0)
+    power = (np.abs(_spectrum(audio, size)) ** 2).sum(axis=0)
     hz = np.fft.rfftfreq(size, 1 / STUDIO_RATE)
     total = float(power.sum()) or 1.0
     return {f: decibels(float(power[(hz >= f / 2**0.5) & (hz < f * 2**0.5)].sum()) / total) for f in OCTAVES}
@@ -120,7 +134,7 @@ def band_power(audio: Audio, low: float, high: float) -> NDArray[np.float64]:
     size = _fast_size(audio.shape[-1])
     hz = np.fft.rfftfreq(size, 1 / STUDIO_RATE)
     inside = ((hz >= low) & (hz <= high)).astype(np.float32)
-    kept = np.fft.irfft(np.fft.rfft(audio, size) * inside, size)[..., : count * frame]
+    kept = _sound(_spectrum(audio, size) * inside, size, count * frame)
     power: NDArray[np.float64] = (kept.reshape(audio.shape[0], count, frame) ** 2).mean(axis=(0, 2))
     return power
 

@@ -10,7 +10,8 @@ import pytest
 
 from skills.provenance.payload import CODED, Payload, decode, encode
 from skills.provenance.watermark import RATE, Audio, mark, read, read_all
-from skills.studio.levels import loudness
+from skills.studio.levels import loudness, true_peak
+from skills.studio.master import CEILING, limited
 
 PAYLOAD = Payload.of("the-last-train-home-5e395caf72", "Breaking Rust")
 
@@ -75,6 +76,12 @@ def test_the_mark_is_read_as_it_is_and_in_five_seconds_of_it(marked: Audio) -> N
 )
 def test_the_mark_outlives_coding(marked: Audio, coder: tuple[str, str, str]) -> None:
     assert read(coded(marked, *coder).mean(axis=0)).payload == PAYLOAD
+
+
+def test_the_mark_outlives_the_masters_limiter(marked: Audio) -> None:
+    louder = limited(marked * np.float32(1.5 / np.abs(marked).max()))  # 5 dB above the ceiling
+    assert true_peak(louder) < CEILING + 0.3
+    assert read(louder.mean(axis=0)[: 5 * RATE]).payload == PAYLOAD
 
 
 def test_the_mark_outlives_resampling_gain_and_noise(marked: Audio) -> None:
