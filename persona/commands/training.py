@@ -82,6 +82,7 @@ def add_bench(group: typer.Typer) -> None:
             None, help="where recordings and checkpoints are kept; run again, it goes on"
         ),
         steps: int = typer.Option(100, min=1),
+        updates: int = typer.Option(0, min=0, help="further steps, on low-rank updates of the decoder"),
         minutes: float = typer.Option(3.0, min=0.2, help="of the hidden voice's singing"),
         plot: Path | None = typer.Option(None, help="a picture: learning, and the lines before and after"),
         as_json: bool = JSON,
@@ -93,7 +94,9 @@ def add_bench(group: typer.Typer) -> None:
         cache = home.settings.cache_dir.expanduser()
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         with _stages(console) as told:
-            found = recovery.recover(cache, work or cache / "training-bench", steps, minutes, told=told)
+            found = recovery.recover(
+                cache, work or cache / "training-bench", steps, updates, minutes, told=told
+            )
         if plot:
             recovery.plot(found, plot)
         if as_json:

@@ -91,16 +91,22 @@ def recover(
     cache: Path,
     work: Path,
     steps: int = 100,
+    updates: int = 0,
     minutes: float = MINUTES,
     held: Sequence[str] = HELD,
     told: Callable[[str, float], None] = lambda what, share: None,
 ) -> Recovery:
-    """The whole proof, in the folder `work`; run again it goes on. told: what is being done, the share done."""
+    """The whole proof, in the folder `work`; run again it goes on.
+
+    updates: steps on low-rank updates of the decoder, after those on the style. told: what is being done, the share
+    done.
+    """
+    from voice.network.updates import with_updates
     from voice.training.fit import Plan
     from voice.training.learn import learn
     from voice.weights import load_network, plain_network
 
-    plan = Plan(steps=steps, held_out=0.08)
+    plan = Plan(steps=steps, update_steps=updates, held_out=0.08)
     hidden, start = hidden_voice(), load_voice("breaking-rust")
     network = load_network(cache, 1)
     folder = work / "singing"
@@ -113,13 +119,15 @@ def recover(
         folder, "recovered", lambda: plain_network(cache), start, plan, work,
         told=lambda step, loss: told("learning", step / plan.all_steps),
     )  # fmt: skip
+    fitted = with_updates(network, learned.updates) if learned.updates else network
     compared = []
     chosen = [line for line in bench_lines() if line.name in held]
     for i, line in enumerate(chosen):
         # One name for all: chance is drawn from it, and only the voices are to differ.
         wanted, again = (_sung(network, hidden.style, hidden, line.score, SEED + j) for j in (0, 1))
         takes = [
-            _sung(network, style, hidden, line.score, SEED) for style in (start.style, learned.voice.style)
+            _sung(own, style, hidden, line.score, SEED)
+            for own, style in ((network, start.style), (fitted, learned.voice.style))
         ]
         compared.append(Compared(line.name, *(distance(take, wanted) for take in (*takes, again))))
         told("comparing", (i + 1) / len(chosen))
