@@ -116,20 +116,20 @@ def _sounds(ending: str) -> tuple[list[bytes], Callable[[Path], object], tuple[t
 
 
 def _consents(ending: str) -> tuple[list[bytes], Callable[[Path], object], tuple[type[Exception], ...]]:
-    from voice.training.dataset import DatasetError, read_consent_file
+    from voice.training.dataset import DatasetError, parse_consent_file
 
     text = (
         b"who: Ada Example\nwhat: three songs, sung for this\nuntil: 2031-01-01\nuses: [train, sing]\n"
         b"signed: by hand, 2026-11-01\n"
     )
-    return [text], read_consent_file, (DatasetError,)
+    return [text], parse_consent_file, (DatasetError,)
 
 
 def _datasets(ending: str) -> tuple[list[bytes], Callable[[Path], object], tuple[type[Exception], ...]]:
     import numpy as np
     import soundfile
 
-    from voice.training.dataset import DatasetError, read_dataset
+    from voice.training.dataset import DatasetError, parse_dataset
 
     row = b"AP l a l o SP,0.1 0.05 0.3 0.05 0.4 0.1,rest C4 E4 rest,0.1 0.35 0.45 0.1"
     text = b"name,ph_seq,ph_dur,note_seq,note_dur\none," + row + b"\ntwo," + row + b"\n"
@@ -141,15 +141,69 @@ def _datasets(ending: str) -> tuple[list[bytes], Callable[[Path], object], tuple
         for name in ("one.wav", "two.wav"):
             if not (wavs / name).exists():
                 soundfile.write(wavs / name, np.sin(np.arange(24_000) / 20) / 5, 24_000)
-        return read_dataset(wavs.parent)
+        return parse_dataset(wavs.parent)
 
     return [text], read, (DatasetError,)
+
+
+def _recordings(ending: str) -> tuple[list[bytes], Callable[[Path], object], tuple[type[Exception], ...]]:
+    import numpy as np
+    import soundfile
+
+    from voice.training.dataset import DatasetError, decoded
+
+    tone, seeds = np.sin(np.arange(24_000) / 20) / 5, []
+    for kind, subtype in (("WAV", "PCM_16"), ("WAV", "FLOAT"), ("WAVEX", "PCM_24"), ("W64", "PCM_16"), ("FLAC", None),
+                          ("OGG", "VORBIS"), ("WAV", "IMA_ADPCM")):  # fmt: skip
+        out = BytesIO()
+        soundfile.write(out, tone, 24_000, format=kind, subtype=subtype)
+        seeds.append(out.getvalue())
+    return seeds, decoded, (DatasetError,)
+
+
+def _backups(ending: str) -> tuple[list[bytes], Callable[[Path], object], tuple[type[Exception], ...]]:
+    """Its list, and a database that lies in it."""
+    import hashlib
+    import sqlite3
+
+    from persona.backed_up import LIST, BackupError, parse_backup
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.sqlite"
+        database = sqlite3.connect(path)
+        database.executescript(
+            "create table said (fan text primary key, words text); create index w on said (words);"
+        )
+        database.executemany("insert into said values (?, ?)", [(f"fan {i}", "la " * i) for i in range(200)])
+        database.commit()
+        database.close()
+        whole = path.read_bytes()
+    names = {
+        "data/a.sqlite": hashlib.sha256(whole).hexdigest(),
+        "data/songs/1/b.json": hashlib.sha256(b"{}").hexdigest(),
+    }
+    listed = json.dumps({"format": 1, "sha256": names}).encode()
+
+    def read(path: Path) -> object:
+        backup, given = path.parent / "backup", path.read_bytes()
+        (backup / "data" / "songs" / "1").mkdir(parents=True, exist_ok=True)
+        (backup / "data" / "songs" / "1" / "b.json").write_bytes(b"{}")
+        hurt = given if b'"format"' not in given[:200] and len(given) > 2000 else whole
+        (backup / "data" / "a.sqlite").write_bytes(hurt)
+        true = {**names, "data/a.sqlite": hashlib.sha256(hurt).hexdigest()}
+        (backup / LIST).write_bytes(
+            given if hurt is whole else json.dumps({"format": 1, "sha256": true}).encode()
+        )
+        return parse_backup(backup)
+
+    return [listed, whole], read, (BackupError,)
 
 
 READERS = {
     "musicxml": (".musicxml", _scores), "mxl": (".mxl", _scores), "midi": (".mid", _scores), "ustx": (".ustx", _scores),
     "svp": (".svp", _scores), "json": (".json", _scores), "wav": (".wav", _sounds), "ogg": (".ogg", _sounds),
     "mp3": (".mp3", _sounds), "m4a": (".m4a", _sounds), "consent": (".yaml", _consents), "dataset": (".csv", _datasets),
+    "recording": (".wav", _recordings), "backup": (".backup", _backups),
 }  # fmt: skip
 
 

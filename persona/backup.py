@@ -7,7 +7,6 @@ copied out of it, and put back into it. A restore forgets what was forgotten sin
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,23 +18,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from persona.backed_up import DATA, DATABASES, DUMP, FORMAT, LIST, BackupError, copy_data, digest, look_over
 from skills.files import write_text_whole
 from skills.gauges import workers_alive
 
 if TYPE_CHECKING:
     from persona.wiring import House
 
-LIST, DUMP, FORMAT = "backup.json", "requests.pgdump", 1
-DATABASES = (".sqlite", ".sqlite3")
 # What another process's moment made (a lock, a write-ahead log that the copied database holds, a file half written),
 # and the index of memories, which is made from their log.
 LEFT_OUT = ("-wal", "-shm", "-journal", ".lock", ".part")
 INDEX = "vectors"
 SONGS = "songs"
-
-
-class BackupError(RuntimeError):
-    """A backup that cannot be made or put back; the message says what to do."""
 
 
 def back_up(house: House, into: Path, keep: int = 0) -> Path:
@@ -47,7 +41,7 @@ def back_up(house: House, into: Path, keep: int = 0) -> Path:
         raise BackupError(f"{into} lies in the data folder itself: choose a folder elsewhere")
     made = into / f"troubadour-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
     part = made.with_name(made.name + ".part")
-    (part / "data").mkdir(parents=True)
+    (part / DATA).mkdir(parents=True)
     part.chmod(0o700)  # it holds what fans said, and the key that signs
     try:
         if house.database.shared:
@@ -55,11 +49,11 @@ def back_up(house: House, into: Path, keep: int = 0) -> Path:
         store = house.library.store
         files = [path for path in _files(data) if not (store and path.is_relative_to(house.library.root))]
         for path in sorted(files, key=lambda path: path.suffix not in DATABASES):
-            _copy(path, part / "data" / path.relative_to(data))
+            _copy(path, part / DATA / path.relative_to(data))
         if store:
-            store.copy_all(part / "data" / SONGS)
+            store.copy_all(part / DATA / SONGS)
         held = {
-            str(path.relative_to(part)): _digest(path) for path in sorted(part.rglob("*")) if path.is_file()
+            str(path.relative_to(part)): digest(path) for path in sorted(part.rglob("*")) if path.is_file()
         }
         write_text_whole(part / LIST, json.dumps({"format": FORMAT, "sha256": held}, indent=1))
         part.replace(made)
@@ -77,20 +71,20 @@ def put_back(house: House, backup: Path) -> tuple[str, ...]:
 
     Whatever fails before the last two renames leaves the data folder as it was.
     """
-    _check(backup)
+    names = look_over(backup)
     data = house.data.absolute()
     there = data.is_dir() and any(data.iterdir())
     if workers_alive(house.database):
         raise BackupError("somebody is at work here: stop `troubadour run`, `worker` and `chat` first")
     house.database.close()
-    if (backup / DUMP).is_file() != house.database.shared:
-        kept = "PostgreSQL" if (backup / DUMP).is_file() else "SQLite"
+    if (DUMP in names) != house.database.shared:
+        kept = "PostgreSQL" if (DUMP in names) else "SQLite"
         raise BackupError(
             f"this backup's requests are {kept}'s: set TROUBADOUR_SONGS__DATABASE_URL accordingly"
         )
     fresh = data.with_name(f"{data.name}.restoring")
     shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(backup / "data", fresh)
+    copy_data(backup, names, fresh)
     if house.database.shared:
         options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
         _postgres("pg_restore", house.database.url, *options, str(backup / DUMP), target=True)
@@ -135,25 +129,6 @@ def _copy(path: Path, to: Path) -> None:
     with closing(sqlite3.connect(path, timeout=30)) as source, closing(sqlite3.connect(to)) as copy:
         source.backup(copy)
         copy.execute("pragma journal_mode = delete")  # one file, whoever looks into it
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check(backup: Path) -> None:
-    """Every file is there as it was written."""
-    try:
-        listed = json.loads((backup / LIST).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise BackupError(f"{backup} is no backup: it holds no {LIST} that can be read") from error
-    if listed["format"] != FORMAT:
-        raise BackupError(f"{backup} was made by another version of Troubadour: restore it with that one")
-    for name, digest in listed["sha256"].items():
-        path = backup / name
-        if not path.is_file() or _digest(path) != digest:
-            raise BackupError(f"{path} is damaged or missing: choose another backup")
 
 
 def _postgres(program: str, url: str, *words: str, target: bool = False) -> None:

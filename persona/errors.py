@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from memory.embedder import EmbedderError
-from persona.backup import BackupError
+from persona.backed_up import BackupError
 from persona.card import CardError
 from persona.models.errors import ModelError
 from persona.settings import SettingsError

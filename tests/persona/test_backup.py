@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from memory.fan import Fan, Scope
-from persona.backup import BackupError, back_up, put_back
+from persona.backed_up import BackupError, parse_backup
+from persona.backup import back_up, put_back
 from persona.cli import app
 from persona.crashes import postgres
 from persona.settings import read_settings
@@ -133,6 +135,68 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(house: House, tm
     with pytest.raises(BackupError, match=r"lyrics.json is damaged or missing: choose another backup"):
         put_back(house, made)
     assert house.library.folder(song).is_dir()
+
+
+def _leads_out(made: Path, listed: dict[str, str]) -> None:
+    (made.parent / "other.txt").write_text("a key of somebody's")
+    listed["data/../../other.txt"] = hashlib.sha256(b"a key of somebody's").hexdigest()
+
+
+def _is_a_link(made: Path, listed: dict[str, str]) -> None:
+    (made.parent / "other.txt").write_text("a key of somebody's")
+    (made / "data" / "note.txt").symlink_to(made.parent / "other.txt")
+    listed["data/note.txt"] = hashlib.sha256(b"a key of somebody's").hexdigest()
+
+
+def _acts_by_itself(made: Path, listed: dict[str, str]) -> None:
+    path = made / "data" / "forged.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(
+            "create table told (x); create trigger t after insert on told begin delete from told; end;"
+        )
+    listed["data/forged.sqlite"] = hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _is_no_database(made: Path, listed: dict[str, str]) -> None:
+    (made / "data" / "forged.sqlite").write_bytes(b"SQLite format 3\0" + b"\xff" * 500)
+    listed["data/forged.sqlite"] = hashlib.sha256(b"SQLite format 3\0" + b"\xff" * 500).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (_leads_out, "which leads out of it"),
+        (_is_a_link, "which leads out of it"),
+        (_acts_by_itself, "its t would act by itself"),
+        (_is_no_database, "forged.sqlite cannot be put back"),
+    ],
+)
+def test_somebody_elses_backup_brings_nothing_that_does_not_belong_in_one(
+    tmp_path: Path, harm: Callable[[Path, dict[str, str]], None], said: str
+) -> None:
+    made, listed = tmp_path / "theirs", dict[str, str]()
+    (made / "data").mkdir(parents=True)
+    harm(made, listed)
+    (made / "backup.json").write_text(json.dumps({"format": 1, "sha256": listed}))
+    with pytest.raises(BackupError, match=said):
+        parse_backup(made)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", '{"format": 1}', '{"format": 1, "sha256": [1]}', "[" * 100_000, "\xff"]
+)
+def test_a_list_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "backup.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(BackupError, match="is no backup"):
+        parse_backup(tmp_path)
+
+
+def test_what_the_list_does_not_name_is_not_put_back(house: House, tmp_path: Path) -> None:
+    fill(house, ANN, "Zanzibarine")
+    made = back_up(house, tmp_path / "backups")
+    (made / "data" / "stray.sh").write_text("rm -rf")
+    put_back(house, made)
+    assert house.data.is_dir() and not (house.data / "stray.sh").exists()
 
 
 def test_nothing_is_restored_under_somebody_at_work(house: House, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from voice import clean
 from voice.network import store
 from voice.network.network import Network
 from voice.network.updates import UpdatesError, begin_updates, updatable, with_updates
-from voice.training.dataset import DatasetError, Pitch, read_consent_file, read_dataset
+from voice.training.dataset import DatasetError, Pitch, parse_dataset, read_consent_file, read_dataset
 from voice.training.fit import Fitting, Plan, checkpoint_path, fit
 from voice.training.learn import learn
 from voice.training.mel import unlikeness
@@ -113,7 +113,7 @@ def test_a_bad_row_is_named_with_what_is_wrong(
     tmp_path: Path, changes: dict[str, str], complaint: str
 ) -> None:
     with pytest.raises(DatasetError, match=complaint):
-        read_dataset(a_dataset(tmp_path, **changes))
+        parse_dataset(a_dataset(tmp_path, **changes))
 
 
 def _no_table(folder: Path) -> None:
@@ -140,6 +140,16 @@ def _broken_wav(folder: Path) -> None:
     (folder / "wavs" / "line1.wav").write_bytes(b"RIFF and nothing more")
 
 
+def _endless_wav(folder: Path) -> None:
+    soundfile.write(folder / "wavs" / "line1.wav", np.ones(61 * 24_000) * 0.1, 24_000)
+
+
+def _wav_elsewhere(folder: Path) -> None:
+    wav = folder / "wavs" / "line1.wav"
+    wav.rename(folder.parent / f"{folder.name}.wav")
+    wav.symlink_to(folder.parent / f"{folder.name}.wav")
+
+
 @pytest.mark.parametrize(
     ("harm", "complaint"),
     [
@@ -149,11 +159,30 @@ def _broken_wav(folder: Path) -> None:
         (_slow_wav, r"line1.wav has 16000 Hz"),
         (_silent_wav, r"line1.wav is empty or silent"),
         (_broken_wav, r"line1.wav cannot be read"),
+        (_endless_wav, r"line1.wav is longer than 60 s"),
+        (_wav_elsewhere, r"line1.wav is a link that leads out of the dataset"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, harm: Callable[[Path], None], complaint: str) -> None:
     harm(a_dataset(tmp_path))
     with pytest.raises(DatasetError, match=complaint):
+        parse_dataset(tmp_path)
+
+
+def test_what_is_read_apart_is_what_lies_there(tmp_path: Path) -> None:
+    row = {"f0_seq": "150 0 150 150 150", "f0_timestep": "0.2"}
+    apart, here = read_dataset(a_dataset(tmp_path, **row)), parse_dataset(tmp_path)
+    assert [(one.name, one.wav, one.phones) for one in apart.recordings] == [
+        (one.name, one.wav, one.phones) for one in here.recordings
+    ]
+    for one, other in zip(apart.recordings, here.recordings, strict=True):
+        assert np.array_equal(one.pitch.times, other.pitch.times) and one.pitch.exact == other.pitch.exact
+        assert np.array_equal(one.pitch.hertz, other.pitch.hertz)
+    assert apart.fingerprint == here.fingerprint
+    (tmp_path / "wavs" / "line1.wav").write_bytes(b"RIFF and nothing more")
+    with pytest.raises(DatasetError, match=r"line1.wav cannot be read"):
+        apart.recordings[1].samples()
+    with pytest.raises(DatasetError, match=r"line1.wav cannot be read"):
         read_dataset(tmp_path)
 
 

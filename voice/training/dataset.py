@@ -2,23 +2,27 @@
 
 transcriptions.csv has the columns name, ph_seq and ph_dur [s], and note_seq with note_dur [s], or f0_seq [Hz] with
 f0_timestep [s]; word_seq with word_dur [s] if it can. Every complaint names the row and the file.
+
+Other people's files: what is called `read_...`, and `Recording.samples`, opens them in a process of its own.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voice.apart import ApartError, Bounds, apart
 from voice.training.phones import BREATHS, SILENCES, Phone, as_held, known_symbols
 from voice.voices import VoiceError
 
@@ -34,6 +38,9 @@ STRAY = 0.1  # seconds by which the durations of a row and its recording may dif
 LONGEST = 60.0  # seconds of one recording
 MOST_TOKENS = 400  # phonemes of one recording; the network reads 512 tokens
 LONGEST_NAME = 100  # bytes of a recording's name
+LARGEST = 100_000_000  # bytes of one recording, and of the table
+LARGEST_CONSENT = 100_000  # bytes
+BOUNDS = Bounds(memory=3_000_000_000, cpu=300, patience=600.0)  # hours of recordings are read in a minute
 FEWEST = 2  # recordings: one to learn from, one to judge by
 
 _NOTE = re.compile(r"([A-Ga-g])([#b♯♭]?)(-?\d)(?:([+-]\d+))?")
@@ -66,13 +73,9 @@ class Recording:
 
     def samples(self) -> NDArray[np.float32]:
         """[samples], mono, 24 kHz, cut or filled to the phonemes' length."""
-        import soundfile
-        import soxr
-
-        raw, rate = soundfile.read(self.wav, dtype="float32", always_2d=True)
-        audio = np.asarray(soxr.resample(raw.mean(axis=1), rate, RATE, "HQ"), np.float32)
+        audio = np.frombuffer(_apart("samples", self.wav), "<f4")
         size = round(self.seconds * RATE)
-        return np.pad(audio[:size], (0, max(0, size - len(audio))))
+        return np.pad(audio[:size], (0, max(0, size - len(audio)))).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,27 @@ class Dataset:
 
 def read_consent_file(path: Path) -> tuple[Consent, ...]:
     """The signed records that a dataset comes with, good for training today. Raises DatasetError."""
+    from voice.consent import read_consent
+
+    consent = read_consent(json.loads(_apart("consent", path)))
+    assert not isinstance(consent, str)
+    return consent
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Raises DatasetError."""
+    return _from_plain(json.loads(_apart("dataset", folder)))
+
+
+def _apart(what: str, path: Path) -> bytes:
+    try:
+        return apart("voice.training.child", [what, str(path.absolute())], BOUNDS)
+    except ApartError as error:
+        raise DatasetError(str(error)) from error
+
+
+def parse_consent_file(path: Path) -> tuple[Consent, ...]:
+    """What `read_consent_file` reads, in this process."""
     import yaml
 
     from voice.consent import ConsentError, check_consent, read_consent
@@ -99,6 +123,8 @@ def read_consent_file(path: Path) -> tuple[Consent, ...]:
     )
     if not path.is_file():
         raise DatasetError(f"there is no consent record {path}: nobody's voice is learned without; {needs}")
+    if path.stat().st_size > LARGEST_CONSENT:
+        raise DatasetError(f"{path} is too large for a consent record: {needs}")
     try:
         consent = read_consent(yaml.safe_load(path.read_text("utf-8")))
         if isinstance(consent, str):
@@ -112,11 +138,12 @@ def read_consent_file(path: Path) -> tuple[Consent, ...]:
     return consent
 
 
-def read_dataset(folder: Path) -> Dataset:
-    """Raises DatasetError."""
+def parse_dataset(folder: Path) -> Dataset:
+    """What `read_dataset` reads, in this process."""
     table = folder / TABLE
     if not table.is_file():
         raise DatasetError(f"{folder} has no {TABLE}: a dataset has one, and a folder wavs/ beside it")
+    _check_file(table, folder, str(folder))
     try:
         text = table.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -163,6 +190,7 @@ def _recording(folder: Path, row: Mapping[str, str], known: Mapping[str, str], w
             f"{where}: cut it at a rest; a row has at most {MOST_TOKENS} phonemes and {LONGEST:g} seconds"
         )
     wav = folder / "wavs" / f"{name}.wav"
+    _check_file(wav, folder, where)
     seconds = _check_wav(wav, where)
     _check_length(sum(durations), seconds, "ph_dur", wav, where)
     ends = list(accumulate(durations))
@@ -176,13 +204,26 @@ def _recording(folder: Path, row: Mapping[str, str], known: Mapping[str, str], w
     return Recording(name, wav, tuple(as_held(phones)), _pitch(row, seconds, wav, where))
 
 
+def _check_file(path: Path, folder: Path, where: str) -> None:
+    """It is a file of this folder's own, of a size that can be read."""
+    if not path.is_file():
+        raise DatasetError(f"{where}: there is no {path}")
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise DatasetError(f"{where}: {path} is a link that leads out of the dataset: copy the file into it")
+    if path.stat().st_size > LARGEST:
+        raise DatasetError(
+            f"{where}: {path} is larger than {LARGEST // 1_000_000} MB: cut it into shorter ones"
+        )
+
+
 def _check_wav(wav: Path, where: str) -> float:
     """Its length in seconds."""
     import soundfile
 
-    if not wav.is_file():
-        raise DatasetError(f"{where}: there is no {wav}")
     try:
+        about = soundfile.info(wav)
+        if about.frames > (LONGEST + STRAY) * about.samplerate:
+            raise DatasetError(f"{where}: {wav} is longer than {LONGEST:g} s: cut it at a rest")
         audio, rate = soundfile.read(wav, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise DatasetError(f"{where}: {wav} cannot be read: {error.error_string}") from error
@@ -191,6 +232,40 @@ def _check_wav(wav: Path, where: str) -> float:
     if not len(audio) or not np.isfinite(audio).all() or np.abs(audio).max() < 1e-3:
         raise DatasetError(f"{where}: {wav} is empty or silent")
     return float(len(audio) / rate)
+
+
+def decoded(wav: Path) -> NDArray[np.float32]:
+    """[samples], mono, 24 kHz, in this process."""
+    import soundfile
+    import soxr
+
+    _check_wav(wav, wav.name)
+    raw, rate = soundfile.read(wav, dtype="float32", always_2d=True)
+    return np.asarray(soxr.resample(raw.mean(axis=1), rate, RATE, "HQ"), np.float32)
+
+
+def to_plain(dataset: Dataset) -> dict[str, Any]:
+    """As JSON holds it."""
+    rows = [
+        {
+            "name": one.name,
+            "wav": str(one.wav),
+            "phones": [astuple(phone) for phone in one.phones],
+            "pitch": [one.pitch.times.tolist(), one.pitch.hertz.tolist(), one.pitch.exact],
+        }
+        for one in dataset.recordings
+    ]
+    return {"recordings": rows, "fingerprint": dataset.fingerprint}
+
+
+def _from_plain(plain: Mapping[str, Any]) -> Dataset:
+    recordings = []
+    for row in plain["recordings"]:
+        times, hertz, exact = row["pitch"]
+        pitch = Pitch(np.array(times, np.float64), np.array(hertz, np.float64), exact)
+        phones = tuple(Phone(*phone) for phone in row["phones"])
+        recordings.append(Recording(row["name"], Path(row["wav"]), phones, pitch))
+    return Dataset(tuple(recordings), plain["fingerprint"])
 
 
 def _check_length(written: float, seconds: float, column: str, wav: Path, where: str) -> None:
