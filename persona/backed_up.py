@@ -18,6 +18,7 @@ from voice.apart import ApartError, Bounds, apart, confine
 
 LIST, DUMP, DATA, FORMAT = "backup.json", "requests.pgdump", "data", 1
 DATABASES = (".sqlite", ".sqlite3")
+LONGEST_NAME = 255  # bytes of a file's name
 LARGEST_LIST = 500_000_000  # bytes: some four million files
 BOUNDS = Bounds(memory=4_000_000_000, cpu=3600, patience=4 * 3600.0)
 
@@ -59,6 +60,10 @@ def parse_backup(backup: Path) -> list[str]:
     root = backup.resolve()
     for name, written in listed.items():
         path = root / name
+        if any(len(part.encode("utf-8", "replace")) > LONGEST_NAME for part in path.parts):
+            raise BackupError(
+                f"{backup} names a file longer than {LONGEST_NAME} bytes: choose another backup"
+            )
         if path.resolve() != path or ".." in PurePosixPath(name).parts:
             raise BackupError(f"{backup} names {name!r}, which leads out of it: choose another backup")
         if name != DUMP and not name.startswith(f"{DATA}/"):
@@ -78,7 +83,7 @@ def _listed(backup: Path) -> dict[str, str]:
             raise ValueError("a link, or too large")
         told = json.loads(path.read_text("utf-8"))
         made_as, listed = told["format"], {str(name): str(sha) for name, sha in told["sha256"].items()}
-        if any("\0" in name or len(name.encode()) > 1000 for name in listed):
+        if any("\0" in name or len(name.encode()) > 1000 for name in listed):  # or no text: a lone surrogate
             raise ValueError("names that are none")
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BackupError(f"{backup} is no backup: it holds no {LIST} that can be read") from error

@@ -157,6 +157,10 @@ def _acts_by_itself(made: Path, listed: dict[str, str]) -> None:
     listed["data/forged.sqlite"] = hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def _has_a_long_name(made: Path, listed: dict[str, str]) -> None:
+    listed["data/songs/1" + "[" * 400] = hashlib.sha256(b"").hexdigest()
+
+
 def _is_no_database(made: Path, listed: dict[str, str]) -> None:
     (made / "data" / "forged.sqlite").write_bytes(b"SQLite format 3\0" + b"\xff" * 500)
     listed["data/forged.sqlite"] = hashlib.sha256(b"SQLite format 3\0" + b"\xff" * 500).hexdigest()
@@ -168,6 +172,7 @@ def _is_no_database(made: Path, listed: dict[str, str]) -> None:
         (_leads_out, "which leads out of it"),
         (_is_a_link, "which leads out of it"),
         (_acts_by_itself, "its t would act by itself"),
+        (_has_a_long_name, "longer than 255 bytes"),  # found by fuzzing
         (_is_no_database, "forged.sqlite cannot be put back"),
     ],
 )
