@@ -4,7 +4,6 @@ pass here; it counts where it stepped in, and keeps no words.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,11 +23,6 @@ from skills.requesting import Asker
 
 log = structlog.get_logger()
 
-AGE = re.compile(
-    r"\b(?:i'?m|i am|im|i turn(?:ed)?|i just turned) (?:only |just |almost )?(\d{1,2})(?: ?(?:years? old|yo|y/o))?"
-    r"(?=\s*(?:$|[.,!?;]|and\b|but\b|years?|so\b|yo\b|y/o))",
-    re.IGNORECASE,
-)
 GENTLE = Policy("gentle")  # what we say ourselves is judged by this bar: a song may speak of dark things
 # What a reply of ours must never hold, whoever wrote it. The other topics are about what is asked of us.
 NEVER_SAID = ("sexual", "minors", "hate", "selfharm")
@@ -124,10 +118,10 @@ class Guard:
             log_fault("an incident could not be counted", error)
 
     def _hear_age(self, fan: str, text: str) -> None:
-        if (said := AGE.search(text)) is None:
+        if (said := rules.age(text)) is None:
             return
         try:
-            self.book.said_age(fan, int(said[1]), self.now())
+            self.book.said_age(fan, said, self.now())
         except Exception as error:
             log_fault("an age could not be noted", error)
 

@@ -34,6 +34,7 @@ class Rules:
     figures: re.Pattern[str]
     crisis: dict[str, re.Pattern[str]]
     human: re.Pattern[str]
+    ages: re.Pattern[str]
     bounds: dict[str, re.Pattern[str]]
     claims: re.Pattern[str]
     denies: re.Pattern[str]
@@ -54,6 +55,7 @@ def rules() -> Rules:
         figures=pattern(raw["figures"]),
         crisis={topic: pattern(block) for topic, block in raw["crisis"].items()},
         human=pattern(raw["human"]),
+        ages=pattern(raw["ages"]),
         bounds={topic: pattern(block) for topic, block in raw["bounds"].items()},
         claims=pattern(raw["claims"]),
         denies=pattern(raw["denies"]),
@@ -79,6 +81,12 @@ def out_of_bounds(text: str) -> Verdict | None:
     plain = _plain(text)
     found = (Verdict("out_of_bounds", topic) for topic, rule in rules().bounds.items() if rule.search(plain))
     return next(found, None)
+
+
+def age(text: str) -> int | None:
+    """How old somebody says that they are."""
+    said = rules().ages.search(_plain(text))
+    return next((int(number) for number in said.groups() if number), None) if said else None
 
 
 def asks_human(text: str) -> bool:
