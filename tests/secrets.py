@@ -15,7 +15,12 @@ from structlog.testing import LogCapture
 
 SIGN = "planted-secret"  # stands in every planted value, and in nothing else
 # A setting that changes nothing about a newcomer's artist; a test with secrets of its own puts the sign into them.
-PLANTED = {"TROUBADOUR_CHAT__API_KEY": f"sk-{SIGN}"}
+PLANTED = {
+    "TROUBADOUR_CHAT__API_KEY": f"sk-{SIGN}",
+    "TROUBADOUR_GUARD__MODERATION__API_KEY": f"sk-moderation-{SIGN}",
+    "TROUBADOUR_SONGS__STORE__KEY": f"key-{SIGN}",
+    "TROUBADOUR_SONGS__STORE__SECRET": f"store-{SIGN}",
+}
 _seen: list[str] = []  # where the sign was, in the test that runs
 
 

@@ -38,7 +38,8 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        return f"postgresql://troubadour@127.0.0.1:{self.port}/"
+        # A server of a moment trusts everybody; the password is there so that a test sees it where it is let out.
+        return f"postgresql://troubadour:planted-secret@127.0.0.1:{self.port}/"
 
     def start(self) -> None:
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"

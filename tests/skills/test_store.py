@@ -16,6 +16,7 @@ from skills.patience import AWAY, patience_for
 from skills.provenance import ledger
 from skills.store import Store, StoreError
 from tests.s3 import s3_server
+from tests.secrets import SIGN
 from tests.skills.made_song import made_song
 
 SONG = "last-train"
@@ -34,7 +35,7 @@ class Machines:
         self.endpoint, self.folder, self.stores = endpoint, folder, list[Store]()
 
     def library(self, name: str) -> Library:
-        store = Store(f"s3://songs/{self.folder.name}", self.endpoint, "key", "secret")
+        store = Store(f"s3://songs/{self.folder.name}", self.endpoint, f"key-{SIGN}", f"store-{SIGN}")
         self.stores.append(store)
         return Library(self.folder / name, store)
 

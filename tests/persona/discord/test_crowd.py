@@ -13,6 +13,7 @@ import pytest
 from bench.discord_crowd import measure
 from tests.persona.discord.gateway import BOT, LoopbackDiscord
 from tests.persona.discord.test_gateway import sends, until
+from tests.secrets import SIGN
 
 ME = f"<@{BOT}>"
 
@@ -31,7 +32,7 @@ async def test_troubadour_run_with_a_token_is_all_that_an_operator_does(own_fold
     """The command itself, with the real artist and its worker: a fan asks in words, a sung clip is posted."""
     with LoopbackDiscord() as server:
         guild, [channel] = server.add_guild(1)
-        env = {**os.environ, "TROUBADOUR_DISCORD__TOKEN": "a-token", "TROUBADOUR_DISCORD__API": server.api}
+        env = {**os.environ, "TROUBADOUR_DISCORD__TOKEN": f"a-{SIGN}", "TROUBADOUR_DISCORD__API": server.api}
         log = (own_folders / "run.log").open("wb")
         run = subprocess.Popen(
             [Path(sys.executable).with_name("troubadour"), "run"], env=env, stdout=log, stderr=log

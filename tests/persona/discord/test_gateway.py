@@ -18,6 +18,7 @@ from skills.address import Address
 from skills.post import Post
 from tests.persona.discord.gateway import BOT, Fault, LoopbackDiscord
 from tests.persona.discord.house import build, make_song
+from tests.secrets import SIGN
 
 ME = f"<@{BOT}>"
 
@@ -31,7 +32,7 @@ async def on_stage(data, server, guests=(), **chosen):
         stages.append(DiscordStage(parts, [Guest(each) for each in guests], shard_count=server.shards))
         return stages[-1]
 
-    running = asyncio.create_task(keep_on_stage(make, "a-token", server.api, stop, first_pause=0.05))
+    running = asyncio.create_task(keep_on_stage(make, f"a-{SIGN}", server.api, stop, first_pause=0.05))
     try:
         await until(lambda: running.done() or (stages and stages[-1].is_ready()))
         if running.done():
@@ -279,7 +280,7 @@ async def test_the_doctor_tells_whose_token_it_is_which_intents_and_what_lacks_w
         {"name": "Good Place", "permissions": str(fine.value)},
         {"name": "Mute Place", "permissions": str(lacking.value)},
     ]
-    told = await examine("a-token", world.api)
+    told = await examine(f"a-{SIGN}", world.api)
     assert "999 connections left today; 1 shard(s) advised" in told
     assert "Rust, in 2 servers" in told and "message content intent on" in told
     assert "Mute Place lacks Attach Files" in told and "Good Place" not in told
@@ -289,4 +290,4 @@ async def test_the_doctor_tells_whose_token_it_is_which_intents_and_what_lacks_w
 async def test_the_doctor_says_how_to_mend_a_refused_token(world):
     world.faults.append(Fault("GET", r"/applications/@me", 1, 401))
     with pytest.raises(TokenRefused, match="TROUBADOUR_DISCORD__TOKEN"):
-        await examine("a-token", world.api)
+        await examine(f"a-{SIGN}", world.api)

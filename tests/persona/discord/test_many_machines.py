@@ -28,6 +28,7 @@ from tests.persona.discord.gateway import LoopbackDiscord
 from tests.persona.discord.house import build
 from tests.persona.discord.test_gateway import until
 from tests.s3 import s3_server
+from tests.secrets import SIGN
 
 SONGS = 2
 
@@ -60,12 +61,14 @@ async def test_workers_that_share_no_folder_make_every_song_once_though_one_is_k
     make_operator(own_folders / "chain.pem", own_folders / "key.pem")
     with postgres.server() as server, s3_server() as endpoint, LoopbackDiscord() as discord:
         database = postgres.new_database(server)
-        chosen = StoreSettings(url="s3://songs/rust", endpoint=endpoint, key="key", secret="secret")
+        chosen = StoreSettings(
+            url="s3://songs/rust", endpoint=endpoint, key=f"key-{SIGN}", secret=f"store-{SIGN}"
+        )
         one, two = (
             Matrix(Setup(own_folders / name, database=database, store=chosen, provenance=signing))
             for name in ("one", "two")
         )
-        store = Store(chosen.url, endpoint, "key", "secret")
+        store = Store(chosen.url, endpoint, f"key-{SIGN}", f"store-{SIGN}")
         parts = parts_of(own_folders / "bot", database, store)
         wanted = []
         for number in range(SONGS):
@@ -77,7 +80,7 @@ async def test_workers_that_share_no_folder_make_every_song_once_though_one_is_k
         stop = asyncio.Event()
         stage = asyncio.create_task(
             keep_on_stage(
-                lambda account: DiscordStage(parts, [], shard_count=1), "a-token", discord.api, stop
+                lambda account: DiscordStage(parts, [], shard_count=1), f"a-{SIGN}", discord.api, stop
             )
         )
         first = wanted[0]
@@ -122,7 +125,7 @@ async def test_workers_that_share_no_folder_make_every_song_once_though_one_is_k
 def test_what_cannot_be_run_on_many_machines_is_refused_with_what_to_do(
     words: list[str], settings: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in ({"TROUBADOUR_DISCORD__TOKEN": "a-token"} | settings).items():
+    for name, value in ({"TROUBADOUR_DISCORD__TOKEN": f"a-{SIGN}"} | settings).items():
         monkeypatch.setenv(name, value)
     done = CliRunner().invoke(app, ["run", *words])
     assert isinstance(done.exception, SettingsError)

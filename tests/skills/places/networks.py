@@ -9,9 +9,10 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.secrets import SIGN
 from tests.skills.places.loopback import Answer, Asked, Loopback
 
-TOKEN = "a-secret-token"
+TOKEN = f"a-token-{SIGN}"
 
 
 class Mastodon(Loopback):
@@ -101,7 +102,7 @@ class Bluesky(Loopback):
     """A personal data server and the video service in one, after the lexicons of com.atproto and app.bsky.video."""
 
     DID = "did:plc:abcdefghijklmnopqrstuvwx"
-    PASSWORD = "abcd-efgh-ijkl-mnop"
+    PASSWORD = f"abcd-{SIGN}"
 
     def __init__(self, looks: int = 2) -> None:
         super().__init__()

@@ -70,7 +70,7 @@ def on_bluesky(
     return place(folder, "bluesky", outlet)
 
 
-def on_telegram(folder: Path, token: str = "123456:" + "a" * 35) -> SocialPlace:
+def on_telegram(folder: Path, token: str = "123456:" + "planted-secret".ljust(35, "a")) -> SocialPlace:
     return place(folder, "apprise", AppriseOutlet("band", f"tgram://{token}/42/"))
 
 
