@@ -40,6 +40,7 @@ SURE = 6.5  # a score that says by itself: there is a mark
 LIKELY = 4.5  # a score that says so together with a message whose checksum holds
 WHOLE = 180  # seconds that are read as one piece
 STRETCH, STEP = 20, 10  # seconds read at a time, for files in which a clip is a part
+AT_ONCE = 4096  # frames that are marked at a time: 22 s
 SHARED_KEY = b"troubadour watermark 1"  # published: anybody may read a mark
 
 Audio = NDArray[np.float32]
@@ -103,11 +104,19 @@ def mark(audio: Audio, payload: Payload, key: bytes = SHARED_KEY) -> Audio:
 
 
 def _change(samples: Audio, layout: Pattern, gains: Audio) -> Audio:
-    """What the mark adds to one channel. gains: [frames, bins]"""
-    spectrum = np.zeros((len(gains), WINDOW // 2 + 1), dtype=np.complex64)
-    band = slice(layout.first, layout.last)
-    spectrum[:, band] = _spectrum(samples)[:, band] * gains
-    return _sounded(spectrum, len(samples))
+    """What the mark adds to one channel, some seconds at a time. gains: [frames, bins]"""
+    windows, band = _windows(samples), slice(layout.first, layout.last)
+    total = np.zeros((len(gains) + WINDOW // HOP - 1, HOP), dtype=np.float32)
+    for begin in range(0, len(gains), AT_ONCE):
+        here = slice(begin, begin + AT_ONCE)
+        spectrum = np.zeros((len(gains[here]), WINDOW // 2 + 1), dtype=np.complex64)
+        spectrum[:, band] = _spectra(windows[here])[:, band] * gains[here]
+        pieces = (np.fft.irfft(spectrum, WINDOW, axis=1) * _window()).reshape(len(spectrum), -1, HOP)
+        for part in range(pieces.shape[1]):
+            total[begin + part : begin + part + len(pieces)] += pieces[:, part]
+    total /= np.square(_window()).reshape(-1, HOP).sum(axis=0)
+    whole = np.pad(total.ravel(), (0, WINDOW))
+    return whole[WINDOW // 2 : WINDOW // 2 + len(samples)]
 
 
 def read(audio: Audio, key: bytes = SHARED_KEY) -> Reading:
@@ -203,21 +212,17 @@ def _beginning(cells: Audio, pilot: Audio, phase: int) -> tuple[float, int, int]
 
 def _spectrum(samples: Audio) -> NDArray[np.complex64]:
     """[samples] -> [frames, bins], windows of WINDOW every HOP, the first one centred on the first sample."""
+    return _spectra(_windows(samples))
+
+
+def _windows(samples: Audio) -> Audio:
+    """[samples] -> [frames, WINDOW], a view."""
     padded = np.pad(samples.astype(np.float32), (WINDOW // 2, WINDOW // 2))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
-    return np.fft.rfft(frames * _window(), axis=1).astype(np.complex64, copy=False)
+    return np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
 
 
-def _sounded(spectrum: NDArray[np.complex64], samples: int) -> Audio:
-    """[frames, bins] -> [samples], overlapped and added."""
-    pieces = (np.fft.irfft(spectrum, WINDOW, axis=1) * _window()).reshape(len(spectrum), -1, HOP)
-    parts = pieces.shape[1]
-    total = np.zeros((len(pieces) + parts - 1, HOP), dtype=np.float32)
-    for part in range(parts):
-        total[part : part + len(pieces)] += pieces[:, part]
-    total /= np.square(_window()).reshape(parts, HOP).sum(axis=0)
-    whole = np.pad(total.ravel(), (0, WINDOW))
-    return whole[WINDOW // 2 : WINDOW // 2 + samples]
+def _spectra(windows: Audio) -> NDArray[np.complex64]:
+    return np.fft.rfft(windows * _window(), axis=1).astype(np.complex64, copy=False)
 
 
 @lru_cache(maxsize=1)

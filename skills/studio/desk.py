@@ -14,8 +14,8 @@ from skills.studio.tone import Audio
 from voice.take import STUDIO_RATE
 
 BLOCK = 8192
-LONG = 60.0  # seconds from which on a song is run in halves
-AHEAD, CROSSING = 6.0, 0.05  # seconds
+LONG = 15.0  # seconds from which on a song is run in halves
+AHEAD, CROSSING = 4.0, 0.05  # seconds
 
 
 def high_pass(hz: float) -> dict[str, Any]:

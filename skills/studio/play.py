@@ -47,7 +47,7 @@ def _render(part: BandPart, score: Score, length: int) -> NDArray[np.float32]:
         )
         first = round(start * STUDIO_RATE)
         stem[:, first : first + audio.shape[1]] += audio[:, : length - first]
-    return stem[:1] if np.array_equal(stem[0], stem[1]) else stem
+    return stem[:1].copy() if np.array_equal(stem[0], stem[1]) else stem  # a copy: the other half goes
 
 
 @dataclass(frozen=True)
