@@ -24,6 +24,7 @@ from skills.library import Library, Song, song_id
 from skills.originality.check import check_melody, check_words, findings
 from skills.provenance import ledger, models
 from skills.provenance.carrying import marked, note_order, seal
+from skills.provenance.credits import contribution
 from skills.reuse import take_over
 from skills.style import style_of
 from voice.score import Score
@@ -269,25 +270,30 @@ def _finished(studio: Studio, song: str, folder: Path, timings: dict[str, float]
         adjusted=take.adjusted,
         voice=studio.voice,
         originality=findings(folder),
-        credits={
-            "artist": studio.artist,
-            "vocals": f"sung by Troubadour's voice '{studio.voice}' (AI)",
-            **_backing_credit(folder),
-            "lyrics": "written by Troubadour (AI)",
-            "composition": "composed by Troubadour (AI)",
-            "instrumentation": "arranged by Troubadour (AI), played by libsonare's instrument models",
-            "post-production": "mixed and mastered by Troubadour (AI)",
-        },
+        credits={"artist": studio.artist, **credits_told(folder, studio.voice)},
         versions={name: version(name) for name in ("troubadour", "torch", "libsonare")},
     )
 
 
-def _backing_credit(folder: Path) -> dict[str, str]:
-    if not any((folder / "stems").glob(f"{STEM}*.wav")):
-        return {}
-    sang = [entry for entry in ledger.read(folder) if entry.what == "sang with"]
-    voices = " and ".join(f"'{name}'" for name in sang[-1].facts["voices"].values())
-    return {"backing vocals": f"sung by Troubadour's {voices} (AI)"}
+def credits_told(folder: Path, voice: str) -> dict[str, str]:
+    """What machines made, and what people did as the ledger has it, by part."""
+    by_machine = {
+        "vocals": f"sung by Troubadour's voice '{voice}' (AI)",
+        "lyrics": "written by Troubadour (AI)",
+        "composition": "composed by Troubadour (AI)",
+        "instrumentation": "arranged by Troubadour (AI), played by libsonare's instrument models",
+        "post-production": "mixed and mastered by Troubadour (AI)",
+    }
+    entries = ledger.read(folder)
+    told = {}
+    for part, machine in by_machine.items():
+        made = contribution(part, entries)
+        told[part] = "; ".join([*([machine] if made.models or not made.people else []), *made.people])
+    if any((folder / "stems").glob(f"{STEM}*.wav")):
+        sang = [entry for entry in entries if entry.what == "sang with"]
+        voices = " and ".join(f"'{name}'" for name in sang[-1].facts["voices"].values())
+        told["backing vocals"] = f"sung by Troubadour's {voices} (AI)"
+    return told
 
 
 def _write_stem(folder: Path, name: str, audio: NDArray[np.float32]) -> None:

@@ -20,6 +20,7 @@ def add_to(group: typer.Typer) -> None:
         as_json: bool = JSON,
     ) -> None:
         """Who made what of a song: people, models with licences and what they learnt from, and every step."""
+        from skills.originality.compare import told
         from skills.provenance.credits import COPYRIGHT, as_ddex, credits_of, ddex_fields
 
         library = house().library
@@ -43,8 +44,8 @@ def add_to(group: typer.Typer) -> None:
             for model in one.models:
                 console.print(f"  model:  {model['name']} {model['version']}, {model['licence']}".rstrip())
                 console.print(f"          learnt from {model['learnt_from']}")
-        figures = ", ".join(f"{name}: {figure}" for name, figure in credits.originality.items())
-        console.print(f"\noriginality: {figures or 'not compared with known tunes and texts'}")
+        compared = [told(kind, found) for kind, found in credits.originality.items()]
+        console.print("\n" + "\n".join(compared or ["not compared with known tunes and texts"]))
         console.print("\nledger (chain whole):")
         for entry in credits.entries:
             words = "".join(f"; {name}: {text}" for name, text in entry.words.items() if name != "by")

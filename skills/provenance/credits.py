@@ -91,11 +91,11 @@ def credits_of(folder: Path, title: str, artist: str, before: Sequence[Path] = (
         raise ledger.LedgerError(
             f"{folder.name} has no ledger: it was made before there were any. Make it again to get one"
         )
-    parts = tuple(_contribution(part, entries) for part in ROLES)
+    parts = tuple(contribution(part, entries) for part in ROLES)
     return Credits(folder.name, title, artist, entries[0].when, parts, tuple(entries))
 
 
-def _contribution(part: str, entries: list[ledger.Entry]) -> Contribution:
+def contribution(part: str, entries: Sequence[ledger.Entry]) -> Contribution:
     made = [entry for entry in entries if PARTS.get(entry.what) == part and "model" in entry.facts]
     models = {str(entry.facts["model"]): entry.facts["model"] for entry in made}
     people = tuple(_by_people(part, entries))
@@ -103,7 +103,7 @@ def _contribution(part: str, entries: list[ledger.Entry]) -> Contribution:
     return Contribution(part, ai, tuple(models.values()), people)
 
 
-def _by_people(part: str, entries: list[ledger.Entry]) -> Iterator[str]:
+def _by_people(part: str, entries: Sequence[ledger.Entry]) -> Iterator[str]:
     for entry in entries:
         if entry.by == "person":
             facts, day = entry.facts, entry.when[:10]
