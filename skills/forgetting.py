@@ -45,11 +45,13 @@ def keep_only_the_sound(library: Library, song: str) -> str:
 
 def _sound_of(library: Library, song: Song, kept: str) -> Path:
     """A new folder with the clip, its chained ledger without anybody's words, and a song.json that names nobody."""
+    from skills.song import label
+
     folder, made = library.folder(song.id), Path(tempfile.mkdtemp(prefix=BUILDING, dir=library.root))
     artist = song.credits.get("artist", "")
     for clip in sorted(folder.glob("clip.*")):
         if clip.suffix in (".mp3", ".ogg"):
-            _copy_the_sound(clip, made / clip.name, artist)
+            _copy_the_sound(clip, made / clip.name, artist, label(artist, folder))
     if (folder / LEDGER).is_file():
         shutil.copyfile(folder / LEDGER, made / LEDGER)
     plain = dataclasses.replace(
@@ -60,13 +62,11 @@ def _sound_of(library: Library, song: Song, kept: str) -> Path:
     return made
 
 
-def _copy_the_sound(clip: Path, to: Path, artist: str) -> None:
+def _copy_the_sound(clip: Path, to: Path, artist: str, says: str) -> None:
     """The coded sound as it is, with no tag but the artist's name and that an AI made it."""
     import ffmpeg
     import imageio_ffmpeg
 
-    from skills.song import label
-
-    tags = {"metadata:g:0": f"artist={artist}", "metadata:g:1": f"comment={label(artist)}"}
+    tags = {"metadata:g:0": f"artist={artist}", "metadata:g:1": f"comment={says}"}
     stream = ffmpeg.output(ffmpeg.input(str(clip))["a"], str(to), acodec="copy", map_metadata=-1, **tags)
     ffmpeg.run(stream, cmd=imageio_ffmpeg.get_ffmpeg_exe(), quiet=True, overwrite_output=True)

@@ -230,9 +230,10 @@ def mix_clip(studio: Studio, song: str, progress: Progress) -> None:
         _note(studio, song, "mixed", models.desk())
         progress("mix", 0.6)
         drawn.result()
-        clip = encode(master, folder, lyrics.title, studio.artist, comment=label(studio.artist), cover=cover)
+        says = label(studio.artist, folder)
+        clip = encode(master, folder, lyrics.title, studio.artist, comment=says, cover=cover)
         written.result()
-    seal(folder, [clip.mp3, clip.ogg], lyrics.title, studio.artist, label(studio.artist), studio.operator())
+    seal(folder, [clip.mp3, clip.ogg], lyrics.title, studio.artist, says, studio.operator())
     write_text_whole(folder / "clip.json", json.dumps(dataclasses.asdict(clip), default=str))
 
 
@@ -317,9 +318,18 @@ def _note(studio: Studio, song: str, deed: str, model: models.Model, **facts: ob
     ledger.append(studio.library.folder(song), deed, facts={"model": model, "seed": seed, **facts})
 
 
-def label(artist: str) -> str:
-    """The words with which a clip says what it is."""
-    return f"AI-generated: words, music and the voice of {artist} were made by Troubadour."
+def label(artist: str, folder: Path) -> str:
+    """The words with which a clip says what it is: what a person gave is not claimed for the machine."""
+    entries = ledger.read(folder)
+    gave = [
+        thing
+        for part, thing in (("lyrics", "words"), ("composition", "music"))
+        if (made := contribution(part, entries)).people and not made.models
+    ]
+    ours = [thing for thing in ("words", "music") if thing not in gave]
+    things = " and ".join(filter(None, [", ".join(ours), f"the voice of {artist}"]))
+    rest = f" The {' and '.join(gave)} came from a person." if gave else ""
+    return f"AI-generated: {things} {'were' if ours else 'was'} made by Troubadour.{rest}"
 
 
 def expression_of(song: Song, singer: ScoreSinger) -> Expression | None:

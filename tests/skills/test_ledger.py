@@ -13,7 +13,7 @@ from skills.brief import Brief
 from skills.provenance.carrying import note_order
 from skills.provenance.credits import CONTAINS_AI, ROLES, as_ddex, credits_of, ddex_fields
 from skills.provenance.ledger import NAME, LedgerError, append, erase_words, head, read
-from skills.song import credits_told
+from skills.song import credits_told, label
 
 MODEL = {"name": "a model", "version": "1", "licence": "Apache-2.0", "learnt_from": "old tunes"}
 
@@ -99,6 +99,9 @@ def test_lyrics_that_a_fan_gave_are_a_persons(tmp_path: Path) -> None:
     told = credits_told(tmp_path, "reed")
     assert "given by whoever asked" in told["lyrics"] and "Troubadour" not in told["lyrics"]
     assert told["composition"] == "composed by Troubadour (AI)"
+    assert label("Rust", tmp_path) == (
+        "AI-generated: music and the voice of Rust were made by Troubadour. The words came from a person."
+    )
 
 
 def test_ddex_fields_hold_published_values_only(folder: Path) -> None:
