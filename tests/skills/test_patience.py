@@ -173,8 +173,10 @@ def test_a_request_beyond_its_deadline_is_apologised_for_and_the_next_comes_firs
         over.wait(AT_MOST)
         raise BriefError("too slow to matter")
 
-    at_work, waiting = room.order("one"), room.order("two")
-    with room.working(slow, deadline=1.5):
+    with room.working(slow, deadline=4.0):
+        at_work = room.order("one")
+        room.until(at_work, lambda status: any(each.step == "lyrics" for each in status.tries))
+        waiting = room.order("two")
         late = room.ended(waiting)
         over.set()
         room.ended(at_work)
