@@ -33,7 +33,7 @@ def own_logs() -> Iterator[None]:
 
     As the program's, a test's own log shows no local variables: a token may be among them.
     """
-    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
     yield
     structlog.reset_defaults()

@@ -132,7 +132,10 @@ def test_a_server_without_moderation_is_asked_once(guard: Guard) -> None:
     assert len(asked) == 1
 
 
-def test_it_is_off_without_an_endpoint_and_another_server_never_gets_the_chat_endpoints_key() -> None:
+def test_it_is_off_without_an_endpoint_and_another_server_never_gets_the_chat_endpoints_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("TROUBADOUR_GUARD__MODERATION__API_KEY")  # planted over every test
     chat = {"model": "endpoint", "base_url": "http://127.0.0.1:1/v1", "api_key": "sk-chat"}
     assert moderation_of(read_settings()) is None
     assert moderation_of(read_settings(chat=chat, guard={"moderation": {"use": False}})) is None
