@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,8 @@ FRAMES = 40  # alignment frames a second
 # In what the network learned, sound comes this much before its phoneme's frames: it was trained on alignments that
 # late. So features are laid that much after the sound they are meant for.
 EARLY = 0.07  # seconds
+SHORTEST_SPOKEN = 0.075  # seconds that a vowel which is held is spoken for, at the least
+HELD_EDGE = 0.03  # seconds at both ends of a held vowel that are not stretched
 MARK_SHARE = 0.5  # of a stressed vowel's features come from its stress mark: the voice holds better
 WHOLE_SHARE = 0.5  # of a diphthong half's features come from the diphthong as a whole
 
@@ -178,11 +180,57 @@ def features_of(spoken: Spoken, segments: Sequence[Segment]) -> Tensor:
     return torch.stack(columns, dim=1)
 
 
-def smoothed(text: Tensor) -> Tensor:
-    import torch.nn.functional as F
+@dataclass(frozen=True)
+class Pace:
+    """Two clocks: the one that is sung by and the one that the words are spoken by, for which vowels are not held.
 
-    padded = F.pad(text[None], (1, 1), mode="replicate")[0]
-    return 0.2 * padded[:, :-2] + 0.6 * padded[:, 1:-1] + 0.2 * padded[:, 2:]
+    segments: the sung ones at speaking pace; frames: of all of them.
+    """
+
+    segments: tuple[Segment, ...]
+    frames: int
+    _sung: Floats
+    _spoken: Floats
+
+    def spoken(self, sung: Floats) -> Floats:
+        return np.interp(sung, self._sung, self._spoken)
+
+    def sung(self, spoken: Floats) -> Floats:
+        return np.interp(spoken, self._spoken, self._sung)
+
+
+def pace_of(segments: Sequence[Segment]) -> Pace:
+    """Held sounds are spoken as long as speech has them; both ends of a held sound run alike on both clocks."""
+    own: list[Segment] = []
+    sung, spoken = [0.0], [0.0]
+    now = 0.0
+    for segment in segments:
+        length = said = segment.end - segment.start
+        if segment.sound is not None and segment.sound.role in ("vowel", "glide"):
+            said = min(length, max((segment.last - segment.first) / FRAMES, SHORTEST_SPOKEN))
+        own.append(replace(segment, start=now, end=now + said))
+        if said < length:
+            edge = min(HELD_EDGE, said / 3)
+            sung += [segment.start + edge, segment.end - edge]
+            spoken += [now + edge, now + said - edge]
+        now += said
+        sung.append(segment.end)
+        spoken.append(now)
+    frames = int(np.ceil(now * FRAMES - 1e-9))
+    spoken[-1] = frames / FRAMES
+    own[-1] = replace(own[-1], end=frames / FRAMES)
+    return Pace(tuple(own), frames, np.array(sung), np.array(spoken))
+
+
+def stretched(features: Tensor, places: Tensor) -> Tensor:
+    """Features as they lie at `places`, [frames], in between where those are no whole frames.
+
+    features: [batch, channels, frames] -> [batch, channels, places].
+    """
+    before = places.floor().clamp(0, features.shape[2] - 2)
+    share = (places - before).clamp(0, 1)
+    first = before.long()
+    return features[:, :, first].lerp(features[:, :, first + 1], share)
 
 
 def frame_weights(segments: Sequence[Segment], overlap: Floats) -> Floats:

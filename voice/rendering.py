@@ -19,10 +19,11 @@ from voice.alignment import (
     features_of,
     frame_weights,
     overlap_of,
+    pace_of,
     score_seconds,
     segments_of,
-    smoothed,
     speak,
+    stretched,
     stretches_of,
 )
 from voice.clean import steadied
@@ -75,60 +76,123 @@ def render(
     """
     import torch
 
-    from voice.network.norms import FrameWeights
-
     spoken = speak(network, passage, style)
     sounds = lay_out(passage, [float(n) / FRAMES for n in spoken.natural], consonants)
     stretches = stretches_of(passage, sounds)
     frames = int(np.ceil((stretches[-1].rendered + stretches[-1].length + TAIL) * FRAMES))
     segments = segments_of(passage, spoken, sounds, stretches, frames)
-    overlap = overlap_of(segments, frames, EARLY)
-    text = features_of(spoken, segments) @ torch.tensor(overlap, dtype=torch.float32)
-    text = smoothed(text)
-    middles = (np.arange(2 * frames) + 0.5) / CURVE
+    middles = curve_middles(frames)
     times = score_seconds(stretches, middles)
-    energy, voiced = energy_and_voice(spoken, segments, middles, swell)
-    sung = np.array([s.sound is not None for s in segments])[_owner(segments, middles)]
-    energy = energy + effort(times) * sung
     # The source moves at frame k's pitch from the middle of frame k - 1 to its own: so half a frame earlier.
-    f0 = np.where(voiced, hertz(times - 0.5 / CURVE), 0.0)
-    weights = frame_weights(segments, overlap_of(segments, frames))
+    pitch = hertz(times - 0.5 / CURVE)
+    words = words_of(spoken, segments, frames, pitch, effort(times), swell)
+    f0 = np.where(voice_of(spoken, segments, middles), pitch, 0.0)
     sung_at = np.minimum(f0, ceiling)
-    curve = torch.tensor(sung_at, dtype=torch.float32)[None]
-    source = network.excitation(curve, generator=generator)
-    audio = network.decode(
-        text[None],
-        torch.tensor(spread(f0, BELIEVED_BEYOND), dtype=torch.float32)[None],
-        torch.tensor(energy, dtype=torch.float32)[None],
-        style,
-        excitation=source,
-        weights=FrameWeights(torch.tensor(weights, dtype=torch.float32)[None]),
-    )
+    source = network.excitation(torch.tensor(sung_at, dtype=torch.float32)[None], generator=generator)
+    sound = words.sung(network, style, source)[0].double().numpy()
     # The network slides away from its source at the edges of vowels: by up to three semitones on short ones.
-    sound = audio[0].double().numpy()
     sound = steadied(shifted(sound, found(sound, sung_at), f0), f0)
     return Rendering(sound.astype(np.float32), tuple(sounds), stretches, f0, times)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the decoder is told, at speaking pace, and how it is stretched to the notes.
+
+    text: [512, spoken frames]; believed [Hz] and energy: [2 * spoken frames]; spoken_weights: [spoken frames];
+    places: [2 * frames], where in the decoder's features each of the sung frames lies; weights: [frames].
+
+    A vowel that is held by its text's features sounds like nothing the network ever heard, and after some 200 ms
+    may turn to a hiss. So the decoder works as in speech, and its features are held, on which the generator sings.
+    """
+
+    text: Tensor
+    believed: Tensor
+    energy: Tensor
+    spoken_weights: Tensor
+    places: Tensor
+    weights: Tensor
+
+    def sung(self, network: Network, style: Tensor, source: Tensor) -> Tensor:
+        """[1, 600 * frames]: style: [1, 256]; source: [1, 600 * frames]."""
+        from voice.network.norms import FrameWeights
+
+        features = network.features(
+            self.text[None], self.believed[None], self.energy[None], style,
+            FrameWeights(self.spoken_weights[None]),
+        )  # fmt: skip
+        held = stretched(features, self.places)
+        return network.sound(held, style, excitation=source, weights=FrameWeights(self.weights[None]))
+
+    def cut(self, begin: int, end: int) -> Words:
+        """From alignment frame `begin` to `end`, which lie in silence: there both clocks run alike."""
+        places = self.places[2 * begin : 2 * end]
+        first = max(0, int(places[0].round()) // 2)
+        last = min(self.text.shape[1], int(places[-1].round()) // 2 + 1)
+        curve = slice(2 * first, 2 * last)
+        return Words(
+            self.text[:, first:last], self.believed[curve], self.energy[curve],
+            self.spoken_weights[first:last], places - 2 * first, self.weights[begin:end],
+        )  # fmt: skip
+
+    def to(self, device: torch.device) -> Words:
+        return Words(**{name: getattr(self, name).to(device) for name in self.__dataclass_fields__})
+
+
+def words_of(
+    spoken: Spoken, segments: Sequence[Segment], frames: int, pitch: Floats, effort: Floats, swell: float
+) -> Words:
+    """pitch [Hz] and effort: [2 * frames], throughout, as they are sung."""
+    import torch
+
+    def tensor(values: Floats) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32)
+
+    pace = pace_of(segments)
+    own, middles = pace.segments, curve_middles(pace.frames)
+    edges = pace.sung(np.arange(2 * pace.frames + 1) / CURVE)
+    sung = np.array([s.sound is not None for s in own])[_owner(own, middles)]
+    energy = energy_of(spoken, own, middles, swell) + _means(effort, edges) * sung
+    believed = np.where(voice_of(spoken, own, middles), _means(pitch, edges), 0.0)
+    return Words(
+        text=features_of(spoken, own) @ tensor(overlap_of(own, pace.frames, EARLY)),
+        believed=tensor(spread(believed, BELIEVED_BEYOND)),
+        energy=tensor(energy),
+        spoken_weights=tensor(frame_weights(own, overlap_of(own, pace.frames))),
+        places=tensor(pace.spoken(curve_middles(frames)) * CURVE - 0.5),
+        weights=tensor(frame_weights(segments, overlap_of(segments, frames))),
+    )
+
+
+def curve_middles(frames: int) -> Floats:
+    """Rendered seconds of the curve frames' middles: [2 * frames]."""
+    return (np.arange(2 * frames) + 0.5) / CURVE
+
+
+def _means(curve: Floats, edges: Floats) -> Floats:
+    """Means of a curve at CURVE frames a second between one edge [seconds] and the next."""
+    whole = np.concatenate([[0.0], np.cumsum(curve)])
+    below = np.interp(edges * CURVE, np.arange(len(whole)), whole)
+    return np.asarray(np.diff(below) / np.maximum(np.diff(edges) * CURVE, 1e-9))
 
 
 def _owner(segments: Sequence[Segment], middles: Floats) -> NDArray[np.int64]:
     return np.clip(np.searchsorted([s.end for s in segments], middles), 0, len(segments) - 1)
 
 
-def energy_and_voice(
-    spoken: Spoken, segments: Sequence[Segment], middles: Floats, swell: float
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Energy and voicing of each curve frame."""
-    owner = _owner(segments, middles)
-    starts = np.array([s.start for s in segments])[owner]
-    ends = np.array([s.end for s in segments])[owner]
-    lo = np.array([s.first for s in segments])[owner]
-    hi = np.array([s.last for s in segments])[owner]
+def _natural(segments: Sequence[Segment], middles: Floats, owner: NDArray[np.int64]) -> Floats:
+    """Which of the spoken curve's frames belongs to each."""
+    starts, ends, lo, hi = (
+        np.array([getattr(s, name) for s in segments])[owner] for name in ("start", "end", "first", "last")
+    )
     inside = np.clip((middles - starts) / np.maximum(ends - starts, 1e-6), 0, 1)
-    natural = 2 * (lo + inside * (hi - lo)) - 0.5
-    grid = np.arange(len(spoken.energy))
-    energy = np.interp(natural, grid, spoken.energy)
-    voiced_share = np.interp(natural, grid, (spoken.f0 > VOICED_FROM).astype(float))
-    voiced = np.zeros(len(middles), bool)
+    return np.asarray(2 * (lo + inside * (hi - lo)) - 0.5)
+
+
+def energy_of(spoken: Spoken, segments: Sequence[Segment], middles: Floats, swell: float) -> Floats:
+    """Energy of each curve frame."""
+    owner = _owner(segments, middles)
+    energy = np.interp(_natural(segments, middles, owner), np.arange(len(spoken.energy)), spoken.energy)
     top = FLOOR
     for i, segment in enumerate(segments):
         own = owner == i
@@ -142,9 +206,21 @@ def energy_and_voice(
             energy[own] = np.maximum(energy[own], top - GLIDE_BELOW)
         else:
             energy[own] = np.maximum(energy[own], CONSONANT_FLOORS[symbol])
-        voiced[own] = _voiced(segment.sound, segments[i - 1].sound if i else None, voiced_share[own])
     _rest(energy, owner, segments, middles)
-    return energy, voiced
+    return energy
+
+
+def voice_of(spoken: Spoken, segments: Sequence[Segment], middles: Floats) -> NDArray[np.bool_]:
+    """Which curve frames have voice."""
+    owner = _owner(segments, middles)
+    in_speech = (spoken.f0 > VOICED_FROM).astype(float)
+    share = np.interp(_natural(segments, middles, owner), np.arange(len(in_speech)), in_speech)
+    voiced = np.zeros(len(middles), bool)
+    for i, segment in enumerate(segments):
+        own = owner == i
+        if segment.sound is not None and own.any():
+            voiced[own] = _voiced(segment.sound, segments[i - 1].sound if i else None, share[own])
+    return voiced
 
 
 def _rest(energy: Floats, owner: NDArray[np.int64], segments: Sequence[Segment], middles: Floats) -> None:

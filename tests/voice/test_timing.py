@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 
 from voice import timing
+from voice.alignment import Segment, pace_of, stretched
 from voice.score import Note, Score, ScoreError, TempoMark
-from voice.timing import Sound
+from voice.timing import Role, Sound
 from voice.underlay import Sung, lay_words, pronounced
 
 SPOKEN = 0.075  # seconds of every token, as if spoken
@@ -173,3 +176,44 @@ def test_a_fermata_holds_its_note_and_all_that_follows_waits() -> None:
     assert [held.seconds(tick) for tick in (0, 240, 480, 960)] == pytest.approx([0, 0.875, 1.75, 2.75])
     first, second = lay_words(held)
     assert (first.end, second.start, second.end) == pytest.approx((1.75, 1.75, 2.75))
+
+
+def held(start: float, end: float, role: Role, first: float, last: float) -> Segment:
+    return Segment(start, end, first, last, Sound("ɑ", role, 0, 1, start, end), 1)
+
+
+def test_a_vowel_held_for_seconds_is_spoken_as_briefly_as_in_speech() -> None:
+    rest = Segment(0.0, 0.12, 0, 1, None, 0)
+    pace = pace_of(
+        [
+            rest,
+            held(0.12, 0.22, "onset", 1, 4),
+            held(0.22, 4.22, "vowel", 4, 8),
+            held(4.22, 4.32, "coda", 8, 11),
+        ]
+    )
+    spoken = [round(s.end - s.start, 3) for s in pace.segments[:3]]
+    assert spoken == [0.12, 0.1, 0.1], "the rest and the consonant keep their time, four seconds became .1"
+    assert pace.frames == 17, "what is left of the last frame belongs to the last sound"
+
+
+def test_both_clocks_agree_outside_of_held_vowels_and_lead_back_to_each_other() -> None:
+    segments = [
+        Segment(0.0, 0.12, 0, 1, None, 0),
+        held(0.12, 2.12, "vowel", 1, 3),
+        held(2.12, 2.22, "coda", 3, 7),
+    ]
+    pace = pace_of(segments)
+    sung = np.linspace(0.0, 2.2, 300)
+    assert pace.sung(pace.spoken(sung)) == pytest.approx(sung, abs=1e-9)
+    assert np.diff(pace.spoken(np.array([0.12, 0.14]))) == pytest.approx(0.02), (
+        "its beginning runs as in speech"
+    )
+    assert np.diff(pace.spoken(np.array([1.0, 1.1]))) < 0.01, "its middle is held"
+
+
+def test_features_are_stretched_between_their_frames() -> None:
+    features = torch.tensor([[[0.0, 10.0, 30.0]]])
+    assert stretched(features, torch.tensor([-0.5, 0.0, 0.5, 1.0, 1.25, 2.0, 2.5])).flatten().tolist() == [
+        0.0, 0.0, 5.0, 10.0, 15.0, 30.0, 30.0,
+    ]  # fmt: skip

@@ -100,12 +100,25 @@ class Network(nn.Module):
         excitation: [batch, 600 * frames], what sounds (see `excitation`); style: [batch, 256];
         weights: how much each alignment frame counts in the norms, or None for all alike.
         """
+        return self.sound(
+            self.features(text, f0, energy, style, weights), style, excitation=excitation, weights=weights
+        )
+
+    def features(
+        self, text: Tensor, f0: Tensor, energy: Tensor, style: Tensor, weights: FrameWeights | None = None
+    ) -> Tensor:
+        """The decoder's half of `decode`: [batch, 512, 2 * frames]."""
+        return self.decoder.features(text, f0, energy, style[:, :STYLE], weights)
+
+    def sound(
+        self, features: Tensor, style: Tensor, *, excitation: Tensor, weights: FrameWeights | None = None
+    ) -> Tensor:
+        """The generator's half. features: [batch, 512, 2 * frames]; the rest as in `decode`."""
         own = style[:, :STYLE]
-        x = self.decoder.features(text, f0, energy, own, weights)
-        learning = torch.is_grad_enabled() and (x.requires_grad or excitation.requires_grad)
+        learning = torch.is_grad_enabled() and (features.requires_grad or excitation.requires_grad)
         if self._quick is None or learning:
-            return cast(Tensor, self.decoder.generator(x, excitation, own, weights))
-        return self._quick(x, excitation, own, weights)
+            return cast(Tensor, self.decoder.generator(features, excitation, own, weights))
+        return self._quick(features, excitation, own, weights)
 
     def speak(
         self, tokens: Tensor, style: Tensor, speed: float = 1.0, generator: torch.Generator | None = None

@@ -15,24 +15,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from voice.alignment import (
-    EARLY,
-    FRAMES,
-    Spoken,
-    Stretch,
-    features_of,
-    frame_weights,
-    overlap_of,
-    segments_of,
-    smoothed,
-    speak,
-)
+from voice.alignment import FRAMES, Spoken, Stretch, segments_of, speak
 from voice.clean import between, cubic, cycles_to_steady
 from voice.expression import Expression
 from voice.finish import VOWEL_LEVEL
 from voice.network.network import SAMPLES_PER_FRAME, Network
-from voice.network.norms import FrameWeights
-from voice.rendering import BELIEVED_BEYOND, CURVE, energy_and_voice, spread
+from voice.rendering import CURVE, Words, curve_middles, voice_of, words_of
 from voice.timing import Passage, Sound
 from voice.training.dataset import RATE, Recording
 from voice.training.phones import sounds_of
@@ -44,41 +32,32 @@ STILL = 10  # frames of silence around it, as the singer has them
 
 @dataclass(frozen=True)
 class Piece:
-    """text: [512, frames]; f0 [Hz, what sounds], believed [Hz, what the decoder is told], energy: [2 * frames];
-    weights: [frames]; audio and heard (1 where it counts): [600 * frames]. As loud as the singer sings."""
+    """words: what the decoder is told; f0 [Hz, what sounds]: [2 * frames]; audio and heard (1 where it counts):
+    [600 * frames]. As loud as the singer sings."""
 
-    text: Tensor
+    words: Words
     f0: Tensor
-    believed: Tensor
-    energy: Tensor
-    weights: Tensor
     audio: Tensor
     heard: Tensor
 
     @property
     def frames(self) -> int:
-        return self.text.shape[1]
+        return len(self.words.weights)
 
     def cut(self, begin: int, end: int) -> Piece:
-        """From alignment frame `begin` to `end`."""
-        curve = slice(2 * begin, 2 * end)
+        """From alignment frame `begin` to `end`, which lie in silence."""
         sound = slice(begin * SAMPLES_PER_FRAME, end * SAMPLES_PER_FRAME)
         return Piece(
-            self.text[:, begin:end], self.f0[curve], self.believed[curve], self.energy[curve],
-            self.weights[begin:end], self.audio[sound], self.heard[sound],
-        )  # fmt: skip
+            self.words.cut(begin, end), self.f0[2 * begin : 2 * end], self.audio[sound], self.heard[sound]
+        )
 
     def to(self, device: torch.device) -> Piece:
-        return Piece(**{name: getattr(self, name).to(device) for name in self.__dataclass_fields__})
+        return Piece(self.words.to(device), self.f0.to(device), self.audio.to(device), self.heard.to(device))
 
     def rendered(self, network: Network, style: Tensor, generator: torch.Generator) -> Tensor:
         """[1, samples]: how the network sings it in that style [256]; gradients go to the style."""
-        sound = network.decode(
-            self.text[None], self.believed[None], self.energy[None], style[None],
-            excitation=network.excitation(self.f0[None], generator=generator),
-            weights=FrameWeights(self.weights[None]),
-        )  # fmt: skip
-        return steadied(sound, self.f0)
+        source = network.excitation(self.f0[None], generator=generator)
+        return steadied(self.words.sung(network, style[None], source), self.f0)
 
 
 @dataclass(frozen=True)
@@ -103,19 +82,15 @@ def prepare(recording: Recording, network: Network, style: Tensor) -> Piece:
     frames = int(recording.seconds * FRAMES)
     stretches = _stretches(own.sounds)
     segments = segments_of(own.passage, own.spoken, own.sounds, stretches, frames)
-    text = smoothed(features_of(own.spoken, segments) @ _tensor(overlap_of(segments, frames, EARLY)))
-    times = np.arange(2 * frames) / CURVE  # the source moves at a frame's pitch from its beginning
     samples = recording.samples()
+    # The source moves at a frame's pitch from its beginning.
+    pitch = _throughout(f0_of(samples, recording.pitch, np.arange(2 * frames) / CURVE))
     swell = float(Expression().dynamics)  # type: ignore[arg-type]  # no curve by default
-    energy, voiced = energy_and_voice(own.spoken, segments, times + 0.5 / CURVE, swell)
-    f0 = np.where(voiced, _throughout(f0_of(samples, recording.pitch, times)), 0.0)
+    voiced = voice_of(own.spoken, segments, curve_middles(frames))
     audio = levelled(torch.from_numpy(samples[: frames * SAMPLES_PER_FRAME].copy()), own.sounds)
     return Piece(
-        text=text,
-        f0=_tensor(f0),
-        believed=_tensor(spread(f0, BELIEVED_BEYOND)),
-        energy=_tensor(energy),
-        weights=_tensor(frame_weights(segments, overlap_of(segments, frames))),
+        words=words_of(own.spoken, segments, frames, pitch, np.zeros(2 * frames), swell),
+        f0=torch.tensor(np.where(voiced, pitch, 0.0), dtype=torch.float32),
         audio=audio,
         heard=_heard(recording, len(audio)),
     )
@@ -186,7 +161,3 @@ def _throughout(f0: NDArray[np.float64]) -> NDArray[np.float64]:
     """The pitch where it could not be measured, from what lies beside it: where there is voice is decided elsewhere."""
     known = np.flatnonzero(f0)
     return np.interp(np.arange(len(f0)), known, f0[known]) if len(known) else f0
-
-
-def _tensor(values: NDArray[np.float64]) -> Tensor:
-    return torch.tensor(values, dtype=torch.float32)
