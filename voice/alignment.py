@@ -27,8 +27,8 @@ FRAMES = 40  # alignment frames a second
 # In what the network learned, sound comes this much before its phoneme's frames: it was trained on alignments that
 # late. So features are laid that much after the sound they are meant for.
 EARLY = 0.07  # seconds
-SHORTEST_SPOKEN = 0.075  # seconds that a vowel which is held is spoken for, at the least
-HELD_EDGE = 0.03  # seconds at both ends of a held vowel that are not stretched
+SHORTEST_SPOKEN = 0.1  # seconds that a vowel which is held is spoken for, at the least
+HELD = (0.6, 0.85)  # of a spoken vowel is what is held of it: before, a consonant's noise is still there
 MARK_SHARE = 0.5  # of a stressed vowel's features come from its stress mark: the voice holds better
 WHOLE_SHARE = 0.5  # of a diphthong half's features come from the diphthong as a whole
 
@@ -45,12 +45,14 @@ class Stretch:
 @dataclass(frozen=True)
 class Spoken:
     """What the network says of a passage's words. text: [512, tokens]; natural: [tokens] frames;
-    f0, energy: [2 * natural.sum()]; halves: features of the diphthongs' second spelling, by (token, half)."""
+    f0, energy: [2 * natural.sum()]; halves: features of the diphthongs' second spelling, by (token, half).
+
+    Gradients go through the energy to the style."""
 
     text: Tensor
     natural: NDArray[np.int64]
     f0: Floats
-    energy: Floats
+    energy: Tensor
     halves: dict[tuple[int, int], Tensor]
 
 
@@ -61,7 +63,7 @@ def speak(network: Network, passage: Passage, style: Tensor) -> Spoken:
     from voice.network.network import vocabulary
 
     table = vocabulary()
-    tokens = torch.tensor([[table[t.symbol] if t.symbol else 0 for t in passage.tokens]])
+    tokens = torch.tensor([[table[t.symbol] if t.symbol else 0 for t in passage.tokens]], device=style.device)
     prosody = network.prosody(tokens, style)
     lengths = prosody.durations[0]
     contours = network.contours(prosody.features.repeat_interleave(lengths, dim=2), style)
@@ -71,12 +73,12 @@ def speak(network: Network, passage: Passage, style: Tensor) -> Spoken:
         for half, _symbol in enumerate(DIPHTHONGS.get(token.symbol, "")):
             places[t, half] = len(spelled) + half
         spelled += [table[s] for s in DIPHTHONGS.get(token.symbol, token.symbol)] if token.symbol else [0]
-    split = network.encode_text(torch.tensor([spelled]))[0] if places else None
+    split = network.encode_text(torch.tensor([spelled], device=style.device))[0] if places else None
     return Spoken(
         text=network.encode_text(tokens)[0],
-        natural=lengths.numpy(),
-        f0=contours.f0[0].double().numpy(),
-        energy=contours.energy[0].double().numpy(),
+        natural=lengths.cpu().numpy(),
+        f0=contours.f0[0].detach().cpu().double().numpy(),
+        energy=contours.energy[0],
         halves={} if split is None else {key: split[:, place] for key, place in places.items()},
     )
 
@@ -200,7 +202,7 @@ class Pace:
 
 
 def pace_of(segments: Sequence[Segment]) -> Pace:
-    """Held sounds are spoken as long as speech has them; both ends of a held sound run alike on both clocks."""
+    """Held vowels are spoken as long as speech has them; all of one but what is HELD runs alike on both clocks."""
     own: list[Segment] = []
     sung, spoken = [0.0], [0.0]
     now = 0.0
@@ -210,9 +212,9 @@ def pace_of(segments: Sequence[Segment]) -> Pace:
             said = min(length, max((segment.last - segment.first) / FRAMES, SHORTEST_SPOKEN))
         own.append(replace(segment, start=now, end=now + said))
         if said < length:
-            edge = min(HELD_EDGE, said / 3)
-            sung += [segment.start + edge, segment.end - edge]
-            spoken += [now + edge, now + said - edge]
+            begin, end = (share * said for share in HELD)
+            sung += [segment.start + begin, segment.end - (said - end)]
+            spoken += [now + begin, now + end]
         now += said
         sung.append(segment.end)
         spoken.append(now)

@@ -329,7 +329,7 @@ def test_the_voice_that_sang_explains_its_recordings_best(network: Network, sung
     from voice.bench.recovery import hidden_voice
 
     start, own = (torch.tensor(voice.style) for voice in (load_voice("breaking-rust"), hidden_voice()))
-    piece = pieces_of(read_dataset(sung).recordings[0], network, start, 3.0)[0]
+    piece = pieces_of(read_dataset(sung).recordings[0], 3.0)[0]
     apart = [
         float(
             unlikeness(

@@ -1,13 +1,14 @@
 """A recording as our singer would sing it, and pieces of it to learn from.
 
 Phonemes, their times and the pitch are the recording's. All else is as in singing: energy, where there is voice, how
-frames count in the norms, the comb at the end. So what remains of a difference is the voice's.
+frames count in the norms, the comb at the end. So what remains of a difference is the voice's: how it sounds, and with
+how much energy it would speak the words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from voice.alignment import FRAMES, Spoken, Stretch, segments_of, speak
+from voice.alignment import FRAMES, Floats, Stretch, segments_of, speak
 from voice.clean import between, cubic, cycles_to_steady
 from voice.expression import Expression
 from voice.finish import VOWEL_LEVEL
@@ -28,72 +29,61 @@ from voice.training.pitch import f0_of
 
 SHORTEST = 20  # frames of a piece
 STILL = 10  # frames of silence around it, as the singer has them
+SWELL = float(Expression().dynamics)  # type: ignore[arg-type]  # no curve by default
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A recording's words and when they are sung. pitch: [2 * frames] Hz, throughout."""
+
+    passage: Passage
+    sounds: Sequence[Sound]
+    stretches: tuple[Stretch, ...]
+    frames: int
+    pitch: Floats
+
+    def told(self, network: Network, style: Tensor) -> tuple[Words, Floats]:
+        """What the decoder is told in a style [256], to whose prosody gradients go through the energy; what sounds,
+        [2 * frames] Hz."""
+        spoken = speak(network, self.passage, style[None])
+        segments = segments_of(self.passage, spoken, self.sounds, self.stretches, self.frames)
+        words = words_of(spoken, segments, self.frames, self.pitch, np.zeros(2 * self.frames), SWELL)
+        return words, np.where(voice_of(spoken, segments, curve_middles(self.frames)), self.pitch, 0.0)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """words: what the decoder is told; f0 [Hz, what sounds]: [2 * frames]; audio and heard (1 where it counts):
-    [600 * frames]. As loud as the singer sings."""
+    """A recording's alignment frames from `begin` to `end`, which lie in silence.
 
-    words: Words
-    f0: Tensor
+    audio and heard (1 where it counts): [600 * frames]. As loud as the singer sings."""
+
+    reading: Reading
+    begin: int
+    end: int
     audio: Tensor
     heard: Tensor
 
     @property
     def frames(self) -> int:
-        return len(self.words.weights)
-
-    def cut(self, begin: int, end: int) -> Piece:
-        """From alignment frame `begin` to `end`, which lie in silence."""
-        sound = slice(begin * SAMPLES_PER_FRAME, end * SAMPLES_PER_FRAME)
-        return Piece(
-            self.words.cut(begin, end), self.f0[2 * begin : 2 * end], self.audio[sound], self.heard[sound]
-        )
+        return self.end - self.begin
 
     def to(self, device: torch.device) -> Piece:
-        return Piece(self.words.to(device), self.f0.to(device), self.audio.to(device), self.heard.to(device))
+        return replace(self, audio=self.audio.to(device), heard=self.heard.to(device))
 
     def rendered(self, network: Network, style: Tensor, generator: torch.Generator) -> Tensor:
         """[1, samples]: how the network sings it in that style [256]; gradients go to the style."""
-        source = network.excitation(self.f0[None], generator=generator)
-        return steadied(self.words.sung(network, style[None], source), self.f0)
+        words, f0 = self.reading.told(network, style)
+        hertz = torch.tensor(f0[2 * self.begin : 2 * self.end], dtype=torch.float32, device=style.device)
+        source = network.excitation(hertz[None], generator=generator)
+        return steadied(words.cut(self.begin, self.end).sung(network, style[None], source), hertz)
 
 
-@dataclass(frozen=True)
-class Read:
-    """A recording's words, as the network would speak them in some style, and when they are sung in it."""
-
-    passage: Passage
-    sounds: Sequence[Sound]
-    spoken: Spoken
-
-
-@torch.no_grad()
-def read(recording: Recording, network: Network, style: Tensor) -> Read:
+def read(recording: Recording) -> Reading:
     passage, sounds = sounds_of(recording.phones)
-    return Read(passage, sounds, speak(network, passage, style[None]))
-
-
-@torch.no_grad()
-def prepare(recording: Recording, network: Network, style: Tensor) -> Piece:
-    """The whole of it. style: [256], whose prosody says how long each phoneme would be spoken."""
-    own = read(recording, network, style)
     frames = int(recording.seconds * FRAMES)
-    stretches = _stretches(own.sounds)
-    segments = segments_of(own.passage, own.spoken, own.sounds, stretches, frames)
-    samples = recording.samples()
     # The source moves at a frame's pitch from its beginning.
-    pitch = _throughout(f0_of(samples, recording.pitch, np.arange(2 * frames) / CURVE))
-    swell = float(Expression().dynamics)  # type: ignore[arg-type]  # no curve by default
-    voiced = voice_of(own.spoken, segments, curve_middles(frames))
-    audio = levelled(torch.from_numpy(samples[: frames * SAMPLES_PER_FRAME].copy()), own.sounds)
-    return Piece(
-        words=words_of(own.spoken, segments, frames, pitch, np.zeros(2 * frames), swell),
-        f0=torch.tensor(np.where(voiced, pitch, 0.0), dtype=torch.float32),
-        audio=audio,
-        heard=_heard(recording, len(audio)),
-    )
+    pitch = f0_of(recording.samples(), recording.pitch, np.arange(2 * frames) / CURVE)
+    return Reading(passage, sounds, _stretches(sounds), frames, _throughout(pitch))
 
 
 def levelled(audio: Tensor, sounds: Sequence[Sound]) -> Tensor:
@@ -119,25 +109,29 @@ def steadied(sound: Tensor, f0: Tensor) -> Tensor:
     return torch.lerp(own, comb, torch.from_numpy(share).to(own))[None]
 
 
-def pieces_of(recording: Recording, network: Network, style: Tensor, seconds: float) -> list[Piece]:
+def pieces_of(recording: Recording, seconds: float) -> list[Piece]:
     """A recording from rest to rest, as many phrases at a time as `seconds` hold; a longer phrase stays whole.
 
     A piece that began within a phrase would lack the silence that the decoder's norms measure all else by: the true
     style's rendering of such cuts of 1.5 s lay 7 dB from the recording, of whole phrases 2.7 dB.
     """
-    whole = prepare(recording, network, style)
+    own = read(recording)
+    audio = torch.from_numpy(recording.samples()[: own.frames * SAMPLES_PER_FRAME].copy())
+    audio, heard = levelled(audio, own.sounds), _heard(recording, len(audio))
     middles = [round((p.start + p.end) / 2 * FRAMES) for p in recording.phones if not p.symbols]
-    edges = [0, *(edge for edge in middles if SHORTEST < edge < whole.frames - SHORTEST), whole.frames]
+    edges = [0, *(edge for edge in middles if SHORTEST < edge < own.frames - SHORTEST), own.frames]
     cuts = [0]
     for edge, following in pairwise(edges[1:]):
         if following - cuts[-1] > seconds * FRAMES and edge - cuts[-1] >= SHORTEST:
             cuts.append(edge)
     pieces = []
-    for begin, end in pairwise([*cuts, whole.frames]):
+    for begin, end in pairwise([*cuts, own.frames]):
         sung = [p for p in recording.phones if p.symbols and begin < FRAMES * (p.start + p.end) / 2 < end]
         if sung:
-            first, last = int(sung[0].start * FRAMES), int(sung[-1].end * FRAMES) + 1
-            pieces.append(whole.cut(max(begin, first - STILL), min(end, last + STILL)))
+            first = max(begin, int(sung[0].start * FRAMES) - STILL)
+            last = min(end, int(sung[-1].end * FRAMES) + 1 + STILL)
+            sound = slice(first * SAMPLES_PER_FRAME, last * SAMPLES_PER_FRAME)
+            pieces.append(Piece(own, first, last, audio[sound], heard[sound]))
     return pieces
 
 

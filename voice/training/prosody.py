@@ -19,7 +19,7 @@ from voice.network.network import STYLE, Network
 from voice.rendering import CURVE
 from voice.timing import LIMITS
 from voice.training.dataset import Recording
-from voice.training.pieces import Read, read
+from voice.training.pieces import read
 
 RATE = 0.01
 ROUNDED = 0.05  # frames by which a duration may be off where it is written
@@ -38,7 +38,7 @@ class _Lesson:
 
 def fit_prosody(recordings: Sequence[Recording], network: Network, start: Tensor, steps: int) -> Tensor:
     """start: [256] -> [256], of which the first half is as it was."""
-    lessons = [_lesson(one, network, start) for one in recordings]
+    lessons = [_lesson(one, network) for one in recordings]
     lessons = [one for one in lessons if len(one.consonants)]
     first = start[STYLE:]
     own = first.clone().requires_grad_()
@@ -60,18 +60,21 @@ def _strangeness(lesson: _Lesson, network: Network, style: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _lesson(recording: Recording, network: Network, style: Tensor) -> _Lesson:
+def _lesson(recording: Recording, network: Network) -> _Lesson:
     from voice.network.network import vocabulary
 
-    own: Read = read(recording, network, style)
+    own = read(recording)
     table = vocabulary()
-    tokens = torch.tensor([[table[t.symbol] if t.symbol else 0 for t in own.passage.tokens]])
+    device = network.narrow.weight.device
+    tokens = torch.tensor([[table[t.symbol] if t.symbol else 0 for t in own.passage.tokens]], device=device)
     there = [s for s in own.sounds if s.role == "onset" and s.end - s.start > 1 / CURVE]
-    sung = torch.tensor([(s.end - s.start) * FRAMES for s in there])
-    shortest, longest = (torch.tensor([LIMITS[s.symbol][i] * FRAMES for s in there]) for i in (0, 1))
+    sung = torch.tensor([(s.end - s.start) * FRAMES for s in there], device=device)
+    shortest, longest = (
+        torch.tensor([LIMITS[s.symbol][i] * FRAMES for s in there], device=device) for i in (0, 1)
+    )
     return _Lesson(
         context=network.narrow(network.albert(tokens)),
-        consonants=torch.tensor([s.token for s in there], dtype=torch.long),
+        consonants=torch.tensor([s.token for s in there], dtype=torch.long, device=device),
         least=torch.where(sung > shortest + ROUNDED, sung, 0.1),
         most=torch.where(sung < longest - ROUNDED, sung, math.inf),
     )
