@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -217,15 +217,15 @@ def mix_clip(studio: Studio, song: str, progress: Progress) -> None:
     now, lyrics = studio.library.read(song), studio.library.read_lyrics(song)
     score, take = read_score(folder), read_take(folder)
     style, stems = style_of(now.brief), read_stems(folder)
-    vocal = stems.pop("vocal")[0]
-    beside = {side: stems.pop(f"{STEM}{side}")[0] for side in style.backing if f"{STEM}{side}" in stems}
+    beside = {side: stems[f"{STEM}{side}"][0] for side in style.backing if f"{STEM}{side}" in stems}
+    band = stems.without("vocal", *(f"{STEM}{side}" for side in beside))
     cover, palette = folder / "cover.png", Palette.of(studio.palette)
     with ThreadPoolExecutor(1) as beside_the_desk:
         drawn = beside_the_desk.submit(
             write_cover, cover, now.brief, lyrics, studio.artist, now.seed, palette
         )
         written = beside_the_desk.submit(write_exports, folder, score, lyrics, take, studio.artist)
-        mixed = mix(vocal, stems, score, style, lead=take.lead, backing=beside).sound
+        mixed = mix(stems["vocal"][0], band, score, style, lead=take.lead, backing=beside)
         master = mastered(marked(mixed, song, studio.artist))
         _note(studio, song, "mixed", models.desk())
         progress("mix", 0.6)
@@ -305,12 +305,30 @@ def _write_stem(folder: Path, name: str, audio: NDArray[np.float32]) -> None:
         soundfile.write(path, audio.T, STUDIO_RATE, subtype="PCM_24")
 
 
-def read_stems(folder: Path) -> dict[str, NDArray[np.float32]]:
-    """[channels, samples] at 48 kHz, by name."""
-    import soundfile
+@dataclass(frozen=True, eq=False)
+class Stems(Mapping[str, "NDArray[np.float32]"]):
+    """[channels, samples] at 48 kHz, by name; each is read when it is asked for: all of a long song are 250 MB."""
 
-    found = sorted((folder / "stems").glob("*.wav"))
-    return {path.stem: soundfile.read(path, dtype="float32", always_2d=True)[0].T for path in found}
+    files: Mapping[str, Path]
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        import soundfile
+
+        sound: NDArray[np.float32] = soundfile.read(self.files[name], dtype="float32", always_2d=True)[0].T
+        return sound
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def without(self, *names: str) -> Stems:
+        return Stems({name: path for name, path in self.files.items() if name not in names})
+
+
+def read_stems(folder: Path) -> Stems:
+    return Stems({path.stem: path for path in sorted((folder / "stems").glob("*.wav"))})
 
 
 def _note(studio: Studio, song: str, deed: str, model: models.Model, **facts: object) -> None:

@@ -4,7 +4,7 @@ from skills.studio.arrange import Arrangement, arrange
 from skills.studio.encode import Clip, encode
 from skills.studio.errors import StudioError
 from skills.studio.master import mastered
-from skills.studio.mix import Mix, mix
+from skills.studio.mix import mix
 from skills.studio.play import play
 
-__all__ = ["Arrangement", "Clip", "Mix", "StudioError", "arrange", "encode", "mastered", "mix", "play"]
+__all__ = ["Arrangement", "Clip", "StudioError", "arrange", "encode", "mastered", "mix", "play"]

@@ -136,11 +136,11 @@ def measured(library: Library, song: str, whole: bool) -> MixFigures:
 def _over(folder: Path, library: Library, song: str) -> float:
     """Voice against band as the desk hears them: both treated, the band ducked."""
     style, stems = style_of(library.read(song).brief), read_stems(folder)
-    band = {name: stem for name, stem in stems.items() if name != "vocal" and not name.startswith(STEM)}
-    voice, _, band, parts = treated(stems["vocal"][0], band, style, read_take(folder).lead)
+    band = stems.without("vocal", *(name for name in stems if name.startswith(STEM)))
+    voice, _, players, parts = treated(stems["vocal"][0], band, style, read_take(folder).lead)
     lead = np.stack([voice, voice])
-    strips = [strip("vocal"), *(strip(name, inserts=ducking(parts[name])) for name in band)]
-    ducked = run(scene(strips, []), [lead, *band.values()]) - lead
+    strips = [strip("vocal"), *(strip(name, inserts=ducking(parts[name])) for name in players)]
+    ducked = run(scene(strips, []), [lead, *players.values()]) - lead
     sings = singing(voice)
     return _presence(lead, sings) - _presence(ducked, sings)
 

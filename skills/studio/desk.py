@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -64,55 +65,63 @@ def scene(
 
 
 def run(made: dict[str, Any], inputs: Sequence[Audio]) -> Audio:
-    """The scene's master for inputs [2, samples] each, its latency taken out. Raises StudioError.
+    """The scene's master for inputs [2, samples] each, its latency taken out.
 
-    A long song is run in two pieces side by side.
+    A long song is run in halves side by side. The second begins AHEAD of its place, by which reverb, delay and
+    compressors have forgotten what was before. A plate's modulation is elsewhere then, so the halves are faded into
+    each other. Raises StudioError.
     """
-    return side_by_side(
-        lambda start, end: _run(made, [audio[:, start:end] for audio in inputs]), inputs[0].shape[1]
-    )
-
-
-def side_by_side(work: Callable[[int, int], Audio], length: int) -> Audio:
-    """work(start, end) gives [2, end - start]: all at once, or for a long song its halves at the same time.
-
-    The second half begins AHEAD of its place, by which reverb, delay and compressors have forgotten what was before.
-    A plate's modulation is elsewhere then, so the halves are faded into each other.
-    """
+    length = inputs[0].shape[1]
     if length < LONG * STUDIO_RATE:
-        return work(0, length)
+        return _run(made, inputs, 0, length)
     half, ahead, fade = length // 2, int(AHEAD * STUDIO_RATE), int(CROSSING * STUDIO_RATE)
     with ThreadPoolExecutor(2) as hands:
-        early, late = hands.submit(work, 0, half + fade), hands.submit(work, half - ahead, length)
+        early = hands.submit(_run, made, inputs, 0, half + fade)
+        late = hands.submit(_run, made, inputs, half - ahead, length)
         first, second = early.result(), late.result()[:, ahead:]
     rising = np.linspace(0, 1, fade, dtype=np.float32)
-    crossing = first[:, half:] * (1 - rising) + second[:, :fade] * rising
-    return np.concatenate([first[:, :half], crossing, second[:, fade:]], axis=1)
+    second[:, :fade] = first[:, half:] * (1 - rising) + second[:, :fade] * rising
+    return np.concatenate([first[:, :half], second], axis=1)
 
 
-def _run(made: dict[str, Any], inputs: Sequence[Audio]) -> Audio:
-    """[2, samples]"""
+def _run(made: dict[str, Any], inputs: Sequence[Audio], start: int, end: int) -> Audio:
+    """[2, end - start]"""
     import libsonare
 
-    length = inputs[0].shape[1]
     try:
         mixer = libsonare.Mixer.from_scene_json(json.dumps(made), sample_rate=STUDIO_RATE, block_size=BLOCK)
         warnings = mixer.scene_warnings()
         if warnings:
             raise StudioError(f"the mixing desk does not know a setting: {'; '.join(warnings)}")
         latency = mixer.latency_samples()
-        out = np.empty((2, -(-(length + latency) // BLOCK) * BLOCK), np.float32)
+        out = np.empty((2, -(-(end - start + latency) // BLOCK), BLOCK), np.float32)
         idle = [np.zeros((2, BLOCK), np.float32)] * (len(made["strips"]) - len(inputs))
-        for at in range(0, out.shape[1], BLOCK):
-            blocks = [_block(audio, at) for audio in inputs] + idle
-            done = mixer.process_stereo([left for left, _ in blocks], [right for _, right in blocks])
-            out[0, at : at + BLOCK], out[1, at : at + BLOCK] = done.left, done.right
+        for i in range(out.shape[1]):
+            _process(mixer, [_block(audio, start + i * BLOCK, end) for audio in inputs] + idle, out[:, i])
         mixer.close()
     except libsonare.SonareError as error:
         raise StudioError(f"the mixing desk refused the song: {error}") from error
-    return np.ascontiguousarray(out[:, latency : latency + length])
+    return out.reshape(2, -1)[:, latency : latency + end - start]
 
 
-def _block(audio: Audio, at: int) -> Audio:
-    piece = audio[:, at : at + BLOCK]
+def _process(mixer: Any, blocks: Sequence[Audio], out: Audio) -> None:
+    """One block of every strip, [2, BLOCK] each, into `out`.
+
+    Mixer.process_stereo gives every sample as a Python number: half of a plain strip's time, and under Python's lock.
+    """
+    from libsonare._runtime import _check, _get_lib
+
+    floats = ctypes.POINTER(ctypes.c_float)
+    sides = [(floats * len(blocks))(*(block[k].ctypes.data_as(floats) for block in blocks)) for k in (0, 1)]
+    left, right = (side.ctypes.data_as(floats) for side in out)
+    _check(
+        _get_lib().sonare_mixer_process_stereo(
+            mixer._handle, *sides, ctypes.c_size_t(len(blocks)), left, right, ctypes.c_size_t(BLOCK)
+        )
+    )
+
+
+def _block(audio: Audio, at: int, end: int) -> Audio:
+    """[2, BLOCK] from `at` on, silent from `end` on."""
+    piece = np.ascontiguousarray(audio[:, at : min(at + BLOCK, end)], np.float32)
     return piece if piece.shape[1] == BLOCK else np.pad(piece, ((0, 0), (0, BLOCK - piece.shape[1])))

@@ -19,6 +19,7 @@ from voice.take import STUDIO_RATE
 PEAK = -1.0  # dBTP that the decoded clip keeps to
 ROUNDS = 3
 COVER = 640  # pixels of the picture in an MP3's tags
+OPUS_HEAD = 47  # bytes of an Ogg Opus file's first page: Ogg's 28, then OpusHead with its gain at 44
 CODECS: Mapping[str, Mapping[str, str]] = {
     ".mp3": {"format": "mp3", "acodec": "libmp3lame", "audio_bitrate": "320k", "id3v2_version": "3"},
     ".ogg": {"format": "ogg", "acodec": "libopus", "audio_bitrate": "160k"},
@@ -42,7 +43,7 @@ def encode(
     """Writes a master ([2, samples]) as clip.mp3 and clip.ogg into `folder`, each whole or not at all.
 
     `cover`: a picture for the MP3's tags.
-    Coding moves peaks: a file whose decoded peak is too high is written again a little softer.
+    Coding moves peaks: a file whose decoded peak is too high is written again a little softer, or played softer.
     Raises StudioError where the folder or the disk refuses.
     """
     tags = {"title": title, "artist": artist, "comment": comment}
@@ -66,14 +67,40 @@ def _coded(
         for _ in range(ROUNDS):
             write_coded(audio, temporary, path.suffix, tags, cover)
             found = meter(temporary)
-            if found.true_peak_db <= PEAK:
+            over = found.true_peak_db - PEAK
+            if over <= 0:
                 break
-            audio = audio * np.float32(10 ** ((PEAK - found.true_peak_db - 0.05) / 20))
+            if path.suffix == ".ogg":  # nearly every master: Opus adds a decibel
+                turn_down(temporary, over + 0.05)
+                break
+            audio = audio * np.float32(10 ** (-(over + 0.05) / 20))
         else:
             raise StudioError(
                 f"{path.name} peaks at {found.true_peak_db:.1f} dBTP after coding, above {PEAK:g}"
             )
     return path, found
+
+
+def turn_down(path: Path, decibels: float) -> None:
+    """Makes an Ogg Opus file softer as players play it: by the gain in its head (RFC 7845, 5.1), not coded again."""
+    with path.open("r+b") as file:
+        page = bytearray(file.read(OPUS_HEAD))
+        gain = int.from_bytes(page[44:46], "little", signed=True) - round(decibels * 256)
+        page[44:46] = gain.to_bytes(2, "little", signed=True)
+        page[22:26] = bytes(4)
+        page[22:26] = _ogg_checksum(page).to_bytes(4, "little")
+        file.seek(0)
+        file.write(page)
+
+
+def _ogg_checksum(page: bytes | bytearray) -> int:
+    """CRC-32 as Ogg has it (RFC 3533, 6): neither reflected nor inverted. Its own field counts as 0."""
+    crc = 0
+    for byte in page:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc >> 31 else 0)) & 0xFFFFFFFF
+    return crc
 
 
 def write_coded(

@@ -60,7 +60,7 @@ def heard(name: str, low: int, high: int) -> Heard:
     lyrics = Lyrics("Porch Light", "verse-chorus", (Stanza("verse", lines), Stanza("chorus", lines[2:])))
     score = compose(lyrics, Brief("x", seconds=30), style, SEED, low, high)
     arrangement = arrange(score, style, SEED)
-    mixed = mix(np.zeros(1, np.float32), play(arrangement), score, style).sound
+    mixed = mix(np.zeros(1, np.float32), play(arrangement), score, style)
     return Heard(
         style=name,
         written=round(score.tempo[0].bpm, 1),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skills.studio.tone import Audio, band_power
+from skills.studio.tone import HERTZ, Audio, band_power, decibels, powers, through
 from voice.take import STUDIO_RATE
 
 PRESENCE = (300.0, 4000.0)  # Hz between which the voice must stand above the band
-BOTH_SIDES = 10 * math.log10(2)  # LU by which a sound on both sides is louder than on one
+K_OFFSET = -0.691  # LU, of BS.1770: a sine of 1 kHz at full scale on one side is -3.01 LUFS
+SILENT = -70.0  # LUFS below which nothing is counted
 SINGING = 0.06  # of the voice's loud frames' power: from here on it sings
 
 
@@ -25,12 +26,27 @@ def at_level(audio: Audio, lufs: float) -> Audio:
 
 
 def loudness(audio: Audio) -> float:
-    """Integrated LUFS of [2, samples] at 48 kHz; [1, samples] counts as the same on both sides."""
-    import libsonare
+    """Integrated LUFS (ITU-R BS.1770-4) of [2, samples] at 48 kHz; [1, samples] counts as the same on both sides."""
+    tenths = powers(through(audio, k_weighting()), STUDIO_RATE // 10) * 2
+    if len(tenths) < 4:
+        return SILENT
+    blocks = np.lib.stride_tricks.sliding_window_view(tenths, 4).mean(axis=1)
+    heard = blocks[blocks > 10 ** ((SILENT - K_OFFSET) / 10)]
+    if not len(heard):
+        return SILENT
+    gated = heard[heard > heard.mean() / 10]
+    return K_OFFSET + decibels(float(gated.mean()))
 
-    interleaved, channels = np.ascontiguousarray(audio.T).ravel(), len(audio)
-    found = libsonare.lufs_interleaved(interleaved, channels, STUDIO_RATE).integrated_lufs
-    return float(found) + (BOTH_SIDES if channels == 1 else 0.0)
+
+@cache
+def k_weighting() -> NDArray[np.float64]:
+    """The gain at HERTZ of BS.1770-4's two filters at 48 kHz: the head's shelf, and a high-pass."""
+    z = np.exp(-2j * np.pi * HERTZ / STUDIO_RATE)
+    shelf = (1.53512485958697 - 2.69169618940638 * z + 1.19839281085285 * z**2) / (
+        1 - 1.69065929318241 * z + 0.73248077421585 * z**2
+    )
+    high = (1 - 2 * z + z**2) / (1 - 1.99004745483398 * z + 0.99007225036621 * z**2)
+    return np.asarray(np.abs(shelf * high), np.float64)
 
 
 def true_peak(audio: Audio) -> float:

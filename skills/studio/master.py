@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skills.studio.desk import side_by_side
+from skills.studio.desk import insert, run, scene, strip
 from skills.studio.levels import loudness
 from skills.studio.tone import Audio
 from voice.take import STUDIO_RATE
@@ -59,17 +59,11 @@ def _roughly_limited(sound: Audio) -> Audio:
 
 def limited(sound: Audio) -> Audio:
     """[2, samples], with peaks about CEILING."""
-    return side_by_side(lambda start, end: _limited(sound[:, start:end]), sound.shape[1])
-
-
-def _limited(sound: Audio) -> Audio:
-    import libsonare
-
-    done = libsonare.mastering_process_stereo(
+    limiter = insert(
         "maximizer.truePeakLimiter",
-        sound[0],
-        sound[1],
-        STUDIO_RATE,
-        {"ceilingDb": CEILING, "releaseMs": RELEASE, "lookaheadMs": 3, "oversampleFactor": 2},
+        ceilingDb=CEILING,
+        releaseMs=RELEASE,
+        lookaheadMs=3,
+        oversampleFactor=2,
     )
-    return np.array([done.left, done.right], dtype=np.float32)
+    return run(scene([strip("mix", inserts=[limiter])], []), [sound])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skills.backing import STEM
 from skills.studio.desk import high_pass, insert, run, scene, strip
@@ -28,14 +26,6 @@ VOICE_MOVE = 9.0  # dB at most that an octave of the voice is moved
 MIX_MOVE, MIX_SHARE = 5.0, 0.7  # dB at most, and how far, an octave of the mix
 
 
-@dataclass(frozen=True)
-class Mix:
-    """sound: [2, samples] float32 at 48 kHz, not yet mastered. stems: what each strip gave to it, treated but dry."""
-
-    sound: NDArray[np.float32]
-    stems: dict[str, NDArray[np.float32]]
-
-
 def mix(
     vocal: Audio,
     band: Mapping[str, Audio],
@@ -43,17 +33,16 @@ def mix(
     style: Style,
     lead: float = 0.0,
     backing: Mapping[Side, Audio] | None = None,
-) -> Mix:
+) -> Audio:
     """Mixes a dry voice ([samples], 48 kHz, `lead` seconds before tick 0) with the band's stems ([1 or 2, samples]) and
-    the backing singers' ([samples], from tick 0).
+    the backing singers' ([samples], from tick 0). [2, samples] at 48 kHz, not yet mastered.
 
     Raises StudioError where there is nothing to hear or the numbers are broken.
     """
     voice, beside, players, parts = treated(vocal, band, style, lead, backing)
     mixed = _desk(voice, beside, players, parts, score, style.sound)
     mixed = equalised(mixed, desk().bands["mix"])
-    mixed = led_to(mixed, desk().targets["mix"], most=MIX_MOVE, share=MIX_SHARE)
-    return Mix(mixed, {"vocal": np.stack([voice, voice]), **beside, **players})
+    return led_to(mixed, desk().targets["mix"], most=MIX_MOVE, share=MIX_SHARE)
 
 
 def treated(
@@ -63,39 +52,49 @@ def treated(
     lead: float,
     backing: Mapping[Side, Audio] | None = None,
 ) -> tuple[Audio, dict[str, Audio], dict[str, Audio], dict[str, Part]]:
-    """What comes to the desk: the voice [samples], those beside it and the players [2, samples], and their parts."""
-    beside = {f"{STEM}{side}": stem[None] for side, stem in (backing or {}).items()}
-    if any(not np.isfinite(stem).all() for stem in (vocal, *band.values(), *beside.values())):
-        raise StudioError("a stem holds numbers that are not sound (inf or nan): make the song again")
-    voice, stems = _aligned(vocal, {**band, **beside}, lead)
-    beside = {name: stems.pop(name) for name in beside}
-    if not voice.any() and not any(stem.any() for stem in stems.values()):
-        raise StudioError("there is nothing to hear: every stem is silent")
-    parts = {name: style.parts[name] if name in style.parts else _unknown(name) for name in stems}
+    """What comes to the desk: the voice [samples], those beside it and the players [2, samples], and their parts.
+
+    A stem is taken out of its mapping where it is treated, so that a mapping of files need not hold them all.
+    """
+    parts = {name: style.parts[name] if name in style.parts else _unknown(name) for name in band}
+    before = max(0, round(lead * STUDIO_RATE))  # a lead longer than nothing moves all others later
+    sides = list(backing or {})
     with ThreadPoolExecutor(HANDS) as hands:
-        lead_voice = hands.submit(_treated_voice, voice)
-        players = hands.map(lambda name: _player(stems[name], parts[name]), list(stems))
-        singers = hands.map(_backing_voice, beside.values(), (style.backing[side] for side in backing or ()))
-        voice, stems = lead_voice.result(), dict(zip(stems, players, strict=True))
-        beside = dict(zip(beside, singers, strict=True))
-    return voice, beside, _balanced(voice, stems, parts, style.sound), parts
+        lead_voice = hands.submit(lambda: _treated_voice(_checked(vocal)))
+        playing = hands.map(lambda name: _later(_player(_checked(band[name]), parts[name]), before), parts)
+        singing_too = hands.map(
+            lambda side: _later(_backing_voice(_checked((backing or {})[side]), style.backing[side]), before),
+            sides,
+        )
+        voice, players = lead_voice.result(), dict(zip(parts, playing, strict=True))
+        beside = {f"{STEM}{side}": stem for side, stem in zip(sides, singing_too, strict=True)}
+    if not any(stem.any() for stem in (voice, *players.values(), *beside.values())):
+        raise StudioError("there is nothing to hear: every stem is silent")
+    length = max([len(voice), *(stem.shape[1] for stem in (*players.values(), *beside.values()))])
+    for stems in (players, beside):
+        stems |= {name: _until(stem, length) for name, stem in stems.items() if stem.shape[1] < length}
+    voice = _until(voice[None], length)[0]
+    _balance(voice, players, parts, style.sound)
+    return voice, beside, players, parts
+
+
+def _checked(stem: Audio) -> Audio:
+    if not np.isfinite(stem).all():
+        raise StudioError("a stem holds numbers that are not sound (inf or nan): make the song again")
+    return np.asarray(stem, np.float32)
+
+
+def _until(stem: Audio, length: int) -> Audio:
+    return np.pad(stem, ((0, 0), (0, length - stem.shape[1])))
+
+
+def _later(stem: Audio, samples: int) -> Audio:
+    return np.pad(stem, ((0, 0), (samples, 0))) if samples else stem
 
 
 def _unknown(name: str) -> Part:
     """A stem of a player that the style does not have (it was added by hand) is taken as it is."""
     return Part(instrument=name, role="chords")
-
-
-def _aligned(vocal: Audio, backing: Mapping[str, Audio], lead: float) -> tuple[Audio, dict[str, Audio]]:
-    """Everything from the same instant, as long as the longest; a lead longer than nothing moves the band later."""
-    before = max(0, round(lead * STUDIO_RATE))
-    voice = vocal.astype(np.float32)
-    length = max([len(voice), *(before + stem.shape[1] for stem in backing.values())])
-    band = {
-        name: np.pad(stem.astype(np.float32), ((0, 0), (before, length - before - stem.shape[1])))
-        for name, stem in backing.items()
-    }
-    return np.pad(voice, (0, length - len(voice))), band
 
 
 def _treated_voice(voice: Audio) -> Audio:
@@ -131,8 +130,9 @@ def _placed(audio: Audio, pan: float) -> Audio:
 
 
 def _backing_voice(stem: Audio, singer: Backing) -> Audio:
-    """A backing singer's stem ([1, samples]) evened, under the lead and beside it. [2, samples]"""
-    sounding = np.flatnonzero(stem[0])
+    """A backing singer's stem ([samples]) evened, under the lead and beside it. [2, samples]"""
+    sounding = np.flatnonzero(stem)
+    stem = stem[None]
     if not len(sounding):
         return stem.repeat(2, axis=0)
     here = slice(sounding[0], sounding[-1] + 1)  # it rests for most of the song
@@ -147,23 +147,25 @@ def _backing_voice(stem: Audio, singer: Backing) -> Audio:
     return placed
 
 
-def _balanced(
-    voice: Audio, band: dict[str, Audio], parts: Mapping[str, Part], sound: Sound
-) -> dict[str, Audio]:
-    """The band brought to where the voice stands `vocal_over_band` dB above it in the range of words.
+def _balance(voice: Audio, band: Mapping[str, Audio], parts: Mapping[str, Part], sound: Sound) -> None:
+    """Brings the band to where the voice stands `vocal_over_band` dB above it in the range of words.
 
     Fills play in the singer's gaps and are left out of the measure.
     """
     under = [stem for name, stem in band.items() if parts[name].role != "fills"]
     sings = singing(voice)
     if not sings.any() or not under:
-        return band
+        return
+    together = np.zeros((2, len(voice)), np.float32)
+    for stem in under:
+        together += stem
     over = decibels(float(band_power(voice[None], *PRESENCE)[sings].mean())) - decibels(
-        float(band_power(np.sum(under, axis=0), *PRESENCE)[sings].mean())
+        float(band_power(together, *PRESENCE)[sings].mean())
     )
     # Ducking gives some of it while the voice sings.
     change = np.float32(10 ** ((over - sound.vocal_over_band + DUCK_DB * 0.6) / 20))
-    return {name: stem * change for name, stem in band.items()}
+    for stem in band.values():
+        np.multiply(stem, change, out=stem)
 
 
 def _desk(

@@ -7,7 +7,7 @@ from skills.backing import A_LITTLE, BackingPart, backing_parts, stem_of
 from skills.brief import Brief
 from skills.lyrics import Lyrics
 from skills.studio.levels import loudness
-from skills.studio.mix import mix
+from skills.studio.mix import treated
 from skills.style import load_style
 from skills.tune import compose
 from tests.skills.hummed import hum
@@ -79,7 +79,8 @@ def test_it_is_mixed_under_the_lead_and_beside_it():
     score, (part,) = song("country", AAB, 20)
     style, lead = load_style("country"), hum(score)
     beside = stem_of(part, sung_by(part))
-    mixed = mix(lead, {"bass": np.zeros((2, len(lead)), np.float32)}, score, style, backing={"above": beside})
-    stem = mixed.stems["backing-above"]
-    assert -10 <= loudness(stem) - loudness(mixed.stems["vocal"]) <= -6
+    bass = np.zeros((2, len(lead)), np.float32)
+    voice, others, _, _ = treated(lead, {"bass": bass}, style, 0, {"above": beside})
+    stem = others["backing-above"]
+    assert -10 <= loudness(stem) - loudness(voice[None]) <= -6
     assert (stem[1] ** 2).sum() > 1.3 * (stem[0] ** 2).sum()

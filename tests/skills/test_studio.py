@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from skills.brief import Brief
-from skills.studio import Arrangement, Mix, StudioError, arrange, encode, mastered, mix, play
+from skills.studio import Arrangement, StudioError, arrange, encode, mastered, mix, play
 from skills.studio.desk import LONG, _run, insert, run, scene, strip
 from skills.studio.encode import meter, write_coded
 from skills.studio.fills import gaps
 from skills.studio.levels import PRESENCE, loudness, singing, true_peak
+from skills.studio.mix import treated
 from skills.studio.play import stem_samples
 from skills.studio.tone import Audio, Band, band_power, decibels, equalised
 from skills.style import list_styles, load_style
@@ -36,7 +37,7 @@ def arrangements() -> dict[str, Arrangement]:
 
 
 @pytest.fixture(scope="module")
-def blues() -> tuple[Score, dict[str, np.ndarray], Mix]:
+def blues() -> tuple[Score, dict[str, np.ndarray], np.ndarray]:
     score = song("blues", "sad")
     stems = play(arrange(score, load_style("blues"), SEED))
     return score, stems, mix(hum(score), stems, score, load_style("blues"))
@@ -110,7 +111,7 @@ def test_stems_are_as_long_as_the_song_and_no_player_is_silent(blues):
 
 @pytest.fixture(scope="module")
 def master(blues) -> Audio:
-    return mastered(blues[2].sound)
+    return mastered(blues[2])
 
 
 def test_the_master_is_at_its_loudness_and_under_its_peak(master):
@@ -120,7 +121,9 @@ def test_the_master_is_at_its_loudness_and_under_its_peak(master):
 
 
 def test_a_long_song_is_mixed_in_halves_without_a_seam(blues):
-    voice, drums = (np.tile(blues[2].stems[name], 3) for name in ("vocal", "drums"))
+    score, stems, _ = blues
+    sung, _, players, _ = treated(hum(score), stems, load_style("blues"), lead=0)
+    voice, drums = np.tile(sung, (2, 3)), np.tile(players["drums"], 3)
     assert voice.shape[1] > LONG * STUDIO_RATE
     echo = insert(
         "effects.delay.stereo", slot="post", dryWet=1, feedback=0.2, delayTimeLMs=600, delayTimeRMs=600
@@ -131,17 +134,17 @@ def test_a_long_song_is_mixed_in_halves_without_a_seam(blues):
     pressed = insert("dynamics.compressor", thresholdDb=-16, ratio=2, attackMs=30, releaseMs=180)
     strips = [strip("vocal", sends={"echo": -9, "room": -9}), strip("drums", sends={"room": -9})]
     made = scene(strips, [pressed], {"echo": [echo], "room": [room]})
-    halves, whole = run(made, [voice, drums]), _run(made, [voice, drums])
+    halves, whole = run(made, [voice, drums]), _run(made, [voice, drums], 0, voice.shape[1])
     assert halves.shape == whole.shape
     assert np.abs(halves - whole).max() < 0.001 * np.abs(whole).max()
 
 
 def test_the_voice_stands_above_the_band_where_words_are_heard(blues):
-    _, _, mixed = blues
-    voice = mixed.stems["vocal"]
-    band = np.sum([stem for name, stem in mixed.stems.items() if name != "vocal"], axis=0)
-    sings = singing(voice[0])
-    over = decibels(float(band_power(voice, *PRESENCE)[sings].mean())) - decibels(
+    score, stems, _ = blues
+    voice, _, players, _ = treated(hum(score), stems, load_style("blues"), lead=0)
+    band = np.sum(list(players.values()), axis=0)
+    sings = singing(voice)
+    over = decibels(float(band_power(voice[None], *PRESENCE)[sings].mean())) - decibels(
         float(band_power(band, *PRESENCE)[sings].mean())
     )
     # The stems are taken before the ducking, which gives the voice up to 3 dB more.
