@@ -10,7 +10,7 @@ import pytest
 from skills.brief import Brief
 from skills.studio import Arrangement, StudioError, arrange, encode, mastered, mix, play
 from skills.studio.desk import LONG, _run, insert, run, scene, strip
-from skills.studio.encode import meter, write_coded
+from skills.studio.encode import meter, turn_down, write_coded
 from skills.studio.fills import gaps
 from skills.studio.levels import PRESENCE, loudness, singing, true_peak
 from skills.studio.mix import treated
@@ -201,6 +201,16 @@ def test_a_folder_that_cannot_be_written_is_a_sentence_and_leaves_nothing(master
 def test_a_full_disk_is_an_error_that_says_so(master):
     with pytest.raises(OSError, match="no space left"):
         write_coded(master, Path("/dev/full"), ".mp3", {})
+
+
+def test_an_opus_file_is_turned_down_without_coding_it_again(tmp_path):
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * STUDIO_RATE) / STUDIO_RATE)
+    file = tmp_path / "clip.ogg"
+    write_coded(np.stack([tone, tone]).astype(np.float32), file, ".ogg", {})
+    before = meter(file)
+    turn_down(file, 2.5)
+    assert meter(file).true_peak_db == pytest.approx(before.true_peak_db - 2.5, abs=0.15)
+    assert meter(file).lufs == pytest.approx(before.lufs - 2.5, abs=0.15)
 
 
 def test_broken_numbers_and_silence_are_refused(blues):
