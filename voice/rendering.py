@@ -125,20 +125,6 @@ class Words:
         held = stretched(features, self.places)
         return network.sound(held, style, excitation=source, weights=FrameWeights(self.weights[None]))
 
-    def cut(self, begin: int, end: int) -> Words:
-        """From alignment frame `begin` to `end`, which lie in silence: there both clocks run alike."""
-        places = self.places[2 * begin : 2 * end]
-        first = max(0, int(places[0].round()) // 2)
-        last = min(self.text.shape[1], int(places[-1].round()) // 2 + 1)
-        curve = slice(2 * first, 2 * last)
-        return Words(
-            self.text[:, first:last], self.believed[curve], self.energy[curve],
-            self.spoken_weights[first:last], places - 2 * first, self.weights[begin:end],
-        )  # fmt: skip
-
-    def to(self, device: torch.device) -> Words:
-        return Words(**{name: getattr(self, name).to(device) for name in self.__dataclass_fields__})
-
 
 def words_of(
     spoken: Spoken, segments: Sequence[Segment], frames: int, pitch: Floats, effort: Floats, swell: float

@@ -239,21 +239,24 @@ def _chain(
     return sounds
 
 
+def turn_of(start: float, end: float) -> float:
+    """When a diphthong that is held from `start` to `end` turns to its second vowel."""
+    length = end - start
+    return end - min(max(_GLIDE[0], length / 8), _GLIDE[1], length / 3)
+
+
 def _vowel(
     passage: Passage, part: _Parts, syllable: int, start: float, end: float, natural: Sequence[float]
 ) -> list[Sound]:
     symbol = passage.tokens[part.vowel].symbol
-    length = end - start
-    glide = min(max(_GLIDE[0], length / 8), _GLIDE[1], length / 3)
+    turn = turn_of(start, end)
     if symbol in DIPHTHONGS and part.second < 0:
         first, second = tuple(DIPHTHONGS[symbol])
-        turn = end - glide
         return [
             Sound(first, "vowel", syllable, part.vowel, start, turn, part.mark, half=0),
             Sound(second, "glide", syllable, part.vowel, turn, end, half=1),
         ]
     if part.second >= 0:
-        turn = end - glide
         return [
             Sound(symbol, "vowel", syllable, part.vowel, start, turn, part.mark),
             Sound(passage.tokens[part.second].symbol, "glide", syllable, part.second, turn, end),

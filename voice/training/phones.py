@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from voice.alphabet import CONSONANTS, STRESSES, VOWELS, to_kokoro
-from voice.timing import DIPHTHONGS, Passage, Sound, Token
+from voice.timing import DIPHTHONGS, Passage, Sound, Token, turn_of
 from voice.underlay import HELD, full_vowel
 
 SILENCES = frozenset({"", "SP", "<SP>", "pau", "sil"})
 BREATHS = frozenset({"AP", "<AP>", "br"})
 COLOUR = 0.1  # seconds of the r at the end of a vowel such as in 'bird', a third of the whole at most
-TURN = (0.1, 0.25)  # seconds of a diphthong's second vowel, an eighth of the whole in between
 
 _VOWEL = f"[{STRESSES}]?[{''.join(sorted(VOWELS))}]ɹ?"
 _PHONE = re.compile(f"{_VOWEL}|[{''.join(sorted(CONSONANTS))}]")
@@ -103,8 +102,7 @@ def _sounds(phone: Phone, phrase: int, token: int, mark: int) -> list[Sound]:
     if not phone.is_vowel:
         return [Sound(symbol, "onset", phrase, token, start, end)]
     if symbol in DIPHTHONGS:
-        length = end - start
-        turn = end - min(max(TURN[0], length / 8), TURN[1], length / 3)
+        turn = turn_of(start, end)
         first, second = tuple(DIPHTHONGS[symbol])
         return [
             Sound(first, "vowel", phrase, token, start, turn, mark, half=0),

@@ -10,80 +10,83 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from voice.alignment import FRAMES, Floats, Stretch, segments_of, speak
+from voice.alignment import FRAMES, Floats, Segment, Spoken, Stretch, segments_of, speak
 from voice.clean import between, cubic, cycles_to_steady
 from voice.expression import Expression
 from voice.finish import VOWEL_LEVEL
 from voice.network.network import SAMPLES_PER_FRAME, Network
-from voice.rendering import CURVE, Words, curve_middles, voice_of, words_of
-from voice.timing import Passage, Sound
+from voice.rendering import CURVE, curve_middles, voice_of, words_of
+from voice.timing import HEAD, TAIL, Passage, Sound
 from voice.training.dataset import RATE, Recording
 from voice.training.phones import sounds_of
 from voice.training.pitch import f0_of
 
-SHORTEST = 20  # frames of a piece
-STILL = 10  # frames of silence around it, as the singer has them
+SHORTEST = 0.5  # seconds of a piece
 SWELL = float(Expression().dynamics)  # type: ignore[arg-type]  # no curve by default
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A recording's words and when they are sung. pitch: [2 * frames] Hz, throughout."""
+    """A recording's words and when they are sung, in its own seconds."""
 
     passage: Passage
     sounds: Sequence[Sound]
     stretches: tuple[Stretch, ...]
-    frames: int
-    pitch: Floats
-
-    def told(self, network: Network, style: Tensor) -> tuple[Words, Floats]:
-        """What the decoder is told in a style [256], to whose prosody gradients go through the energy; what sounds,
-        [2 * frames] Hz."""
-        spoken = speak(network, self.passage, style[None])
-        segments = segments_of(self.passage, spoken, self.sounds, self.stretches, self.frames)
-        words = words_of(spoken, segments, self.frames, self.pitch, np.zeros(2 * self.frames), SWELL)
-        return words, np.where(voice_of(spoken, segments, curve_middles(self.frames)), self.pitch, 0.0)
+    seconds: float
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A recording's alignment frames from `begin` to `end`, which lie in silence.
+    """From `begin` seconds into a recording on, silence to silence, as the singer would render it alone.
 
-    audio and heard (1 where it counts): [600 * frames]. As loud as the singer sings."""
+    pitch: [2 * frames] Hz, throughout; audio and heard (1 where it counts): [600 * frames]; audio is as loud as the
+    singer's.
+    """
 
     reading: Reading
-    begin: int
-    end: int
+    begin: float
+    pitch: Floats
     audio: Tensor
     heard: Tensor
 
     @property
     def frames(self) -> int:
-        return self.end - self.begin
+        return len(self.pitch) // 2
 
     def to(self, device: torch.device) -> Piece:
         return replace(self, audio=self.audio.to(device), heard=self.heard.to(device))
 
     def rendered(self, network: Network, style: Tensor, generator: torch.Generator) -> Tensor:
         """[1, samples]: how the network sings it in that style [256]; gradients go to the style."""
-        words, f0 = self.reading.told(network, style)
-        hertz = torch.tensor(f0[2 * self.begin : 2 * self.end], dtype=torch.float32, device=style.device)
+        spoken = speak(network, self.reading.passage, style[None])
+        segments = self._segments(spoken)
+        words = words_of(spoken, segments, self.frames, self.pitch, np.zeros(2 * self.frames), SWELL)
+        f0 = np.where(voice_of(spoken, segments, curve_middles(self.frames)), self.pitch, 0.0)
+        hertz = torch.tensor(f0, dtype=torch.float32, device=style.device)
         source = network.excitation(hertz[None], generator=generator)
-        return steadied(words.cut(self.begin, self.end).sung(network, style[None], source), hertz)
+        return steadied(words.sung(network, style[None], source), hertz)
+
+    def _segments(self, spoken: Spoken) -> list[Segment]:
+        """A rest that is cut counts in the norms like a whole one, as the singer's shortened rests do."""
+        own, length = self.reading, self.frames / FRAMES
+        whole = segments_of(own.passage, spoken, own.sounds, own.stretches, ceil(own.seconds * FRAMES))
+        return [
+            replace(one, start=max(one.start - self.begin, 0.0), end=min(one.end - self.begin, length))
+            for one in whole
+            if one.end > self.begin and one.start < self.begin + length
+        ]
 
 
 def read(recording: Recording) -> Reading:
     passage, sounds = sounds_of(recording.phones)
-    frames = int(recording.seconds * FRAMES)
-    # The source moves at a frame's pitch from its beginning.
-    pitch = f0_of(recording.samples(), recording.pitch, np.arange(2 * frames) / CURVE)
-    return Reading(passage, sounds, _stretches(sounds), frames, _throughout(pitch))
+    return Reading(passage, sounds, _stretches(sounds), recording.seconds)
 
 
 def levelled(audio: Tensor, sounds: Sequence[Sound]) -> Tensor:
@@ -115,23 +118,27 @@ def pieces_of(recording: Recording, seconds: float) -> list[Piece]:
     A piece that began within a phrase would lack the silence that the decoder's norms measure all else by: the true
     style's rendering of such cuts of 1.5 s lay 7 dB from the recording, of whole phrases 2.7 dB.
     """
-    own = read(recording)
-    audio = torch.from_numpy(recording.samples()[: own.frames * SAMPLES_PER_FRAME].copy())
-    audio, heard = levelled(audio, own.sounds), _heard(recording, len(audio))
-    middles = [round((p.start + p.end) / 2 * FRAMES) for p in recording.phones if not p.symbols]
-    edges = [0, *(edge for edge in middles if SHORTEST < edge < own.frames - SHORTEST), own.frames]
-    cuts = [0]
+    own, samples = read(recording), recording.samples()
+    audio = levelled(torch.from_numpy(samples.copy()), own.sounds)
+    heard = _heard(recording, len(audio))
+    rests = [(p.start + p.end) / 2 for p in recording.phones if not p.symbols]
+    edges = [0.0, *(edge for edge in rests if SHORTEST < edge < own.seconds - SHORTEST), own.seconds]
+    cuts = [0.0]
     for edge, following in pairwise(edges[1:]):
-        if following - cuts[-1] > seconds * FRAMES and edge - cuts[-1] >= SHORTEST:
+        if following - cuts[-1] > seconds and edge - cuts[-1] >= SHORTEST:
             cuts.append(edge)
     pieces = []
-    for begin, end in pairwise([*cuts, own.frames]):
-        sung = [p for p in recording.phones if p.symbols and begin < FRAMES * (p.start + p.end) / 2 < end]
+    for begin, end in pairwise([*cuts, own.seconds]):
+        sung = [p for p in recording.phones if p.symbols and begin < (p.start + p.end) / 2 < end]
         if sung:
-            first = max(begin, int(sung[0].start * FRAMES) - STILL)
-            last = min(end, int(sung[-1].end * FRAMES) + 1 + STILL)
-            sound = slice(first * SAMPLES_PER_FRAME, last * SAMPLES_PER_FRAME)
-            pieces.append(Piece(own, first, last, audio[sound], heard[sound]))
+            first = round(max(begin, sung[0].start - HEAD) * RATE)
+            last = min(end * RATE, len(audio), (sung[-1].end + TAIL) * RATE)
+            frames = int((last - first) / SAMPLES_PER_FRAME)
+            # The source moves at a frame's pitch from its beginning.
+            times = first / RATE + np.arange(2 * frames) / CURVE
+            sound = slice(first, first + frames * SAMPLES_PER_FRAME)
+            pitch = _throughout(f0_of(samples, recording.pitch, times))
+            pieces.append(Piece(own, first / RATE, pitch, audio[sound], heard[sound]))
     return pieces
 
 
