@@ -6,10 +6,11 @@ database, conversations, logs. A broom (persona/sweeping.py) then looks through 
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -86,13 +87,14 @@ class Forgetting:
         from memory.forgetting import forget_about, forget_fan
 
         memory = self._house.memory
-        self._house.keepsakes.take_into(memory)  # so that it is forgotten with the rest, and counted
-        songs, requests = self._songs(fan, about)
-        found = forget_about(memory, fan, about) if about else forget_fan(memory, fan)
-        whens = [when for _, _, when in found.entries]
-        gone = Receipt(found.at, found.counts, min(whens, default=None), max(whens, default=None))
-        self.stones.bury("talk" if about else "fan", [fan], _text(found.at))
-        return gone + self._forget_songs(songs, requests, clips, () if about else (fan,))
+        with self._alone():
+            self._house.keepsakes.take_into(memory)  # so that it is forgotten with the rest, and counted
+            songs, requests = self._songs(fan, about)
+            found = forget_about(memory, fan, about) if about else forget_fan(memory, fan)
+            whens = [when for _, _, when in found.entries]
+            gone = Receipt(found.at, found.counts, min(whens, default=None), max(whens, default=None))
+            self.stones.bury("talk" if about else "fan", [fan], _text(found.at))
+            return gone + self._forget_songs(songs, requests, clips, () if about else (fan,))
 
     def matching(self, fan: str, about: str) -> list[str]:
         """What `fan(fan, about)` would forget, to be shown beforehand."""
@@ -115,17 +117,20 @@ class Forgetting:
         the middle of a song, or a kill, left of earlier forgettings."""
         from memory.forgetting import expire, scrub
 
-        now = self._house.memory.now()
-        found = expire(self._house.memory, retention)
-        old = [
-            each for each in self._requests() if not each.open and _ended(each, now) > timedelta(days=days)
-        ]
-        self._house.book.forget([each.request.id for each in old])
-        self._expire_on_discord(now, days)
-        self._forget_late(self.stones.after(0))  # not fans: who came back has said new things
-        scrub(self._house.memory)
-        scrub_all(self._house.data, [self._house.library.root, self._house.memory.path])
-        return Receipt(found.at, {**found.counts, "request": len(old)})
+        with self._alone():
+            now = self._house.memory.now()
+            found = expire(self._house.memory, retention)
+            old = [
+                each
+                for each in self._requests()
+                if not each.open and _ended(each, now) > timedelta(days=days)
+            ]
+            self._house.book.forget([each.request.id for each in old])
+            self._expire_on_discord(now, days)
+            self._forget_late(self.stones.after(0))  # not fans: who came back has said new things
+            scrub(self._house.memory)
+            scrub_all(self._house.data, [self._house.library.root, self._house.memory.path])
+            return Receipt(found.at, {**found.counts, "request": len(old)})
 
     def catch_up(self, copy: Path) -> Receipt:
         """Lets a copy of the data folder (a backup, or one about to be restored) forget what was forgotten since.
@@ -167,6 +172,13 @@ class Forgetting:
         return gone
 
     # ---- the parts
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One forgetting at a time: a worker that tidies up would take a song from under one that is at it."""
+        with (self._house.data / "forgetting.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _forget_songs(
         self, songs: Sequence[str], requests: int, clips: bool, names: Sequence[str]

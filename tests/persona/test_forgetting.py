@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -360,6 +362,18 @@ def test_receipts_add_up_and_read_well():
         "Forgotten: 1 thing you said, 2 facts about you, 1 song's brief, words and dedication, "
         "from 02 March 2026 to 02 March 2026. Still named in: a.log."
     )
+
+
+def test_a_worker_that_tidies_up_takes_no_song_from_under_a_forgetting(house):
+    house.memory.log.connection()
+    tidied = threading.Thread(target=house.tidy)
+    with (house.data / "forgetting.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tidied.start()
+        tidied.join(0.5)
+        assert tidied.is_alive()
+    tidied.join(30)
+    assert not tidied.is_alive()
 
 
 @pytest.mark.slow
