@@ -45,9 +45,7 @@ class Stretch:
 @dataclass(frozen=True)
 class Spoken:
     """What the network says of a passage's words. text: [512, tokens]; natural: [tokens] frames;
-    f0, energy: [2 * natural.sum()]; halves: features of the diphthongs' second spelling, by (token, half).
-
-    Gradients go through the energy to the style."""
+    f0, energy: [2 * natural.sum()]; halves: features of the diphthongs' second spelling, by (token, half)."""
 
     text: Tensor
     natural: NDArray[np.int64]

@@ -177,7 +177,7 @@ def _natural(segments: Sequence[Segment], middles: Floats, owner: NDArray[np.int
 
 
 def energy_of(spoken: Spoken, segments: Sequence[Segment], middles: Floats, swell: float) -> Tensor:
-    """Energy of each curve frame; gradients go to what is spoken."""
+    """Energy of each curve frame."""
     import torch
 
     owner = _owner(segments, middles)

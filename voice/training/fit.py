@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from voice.network import store
 from voice.network.network import STYLE, Network
@@ -26,13 +26,13 @@ from voice.training.prosody import fit_prosody
 
 JUDGED_BY = 6  # held-out pieces at the most
 SLOWEST = 0.05  # of the rate, at the end
-METHOD = 3  # a checkpoint of another one is not taken up
+METHOD = 4  # a checkpoint of another one is not taken up
 
 
 @dataclass(frozen=True)
 class Plan:
-    """prosody_steps on the style's second half by spoken lengths, which are quick; steps on the whole style by sound;
-    then update_steps on low-rank updates of `rank` and the style together.
+    """prosody_steps on the style's second half by spoken lengths, which are quick; steps on its first by sound; then
+    update_steps on low-rank updates of `rank` and the first half together.
 
     seconds: of a piece, as far as phrases allow; batch: pieces a step; rates: of Adam at the start; held_out: the
     share of recordings that only judge; judge_every: steps between two judgements and checkpoints.
@@ -45,7 +45,6 @@ class Plan:
     seconds: float = 3.0
     batch: int = 1
     rate: float = 0.05
-    prosody_rate: float = 0.01
     update_rate: float = 0.001
     held_out: float = 0.1
     judge_every: int = 20
@@ -113,23 +112,22 @@ class Fitting:
         self.device = next(network.parameters()).device
         learned, judging = split(dataset.recordings, plan)
         kept = store.read(checkpoint) if checkpoint.exists() else None
-        for module in network.modules():
-            if isinstance(module, nn.LSTM):
-                module.train()  # it has no dropout, and on a GPU gradients pass through it in no other mode
-        first = torch.tensor(start, device=self.device)
-        style = first if kept else fit_prosody(learned, network, first, plan.prosody_steps)
+        network.cpu()  # on a GPU gradients pass through LSTMs only while they are trained themselves
+        style = (
+            kept["style"] if kept else fit_prosody(learned, network, torch.tensor(start), plan.prosody_steps)
+        )
+        network.to(self.device)
         self._learned, held = (
             [piece.to(self.device) for one in some for piece in pieces_of(one, plan.seconds)]
             for some in (learned, judging)
         )
         self._held = held[:JUDGED_BY]
-        self.voicing = style[:STYLE].clone().requires_grad_()
-        self.prosody = style[STYLE:].clone().requires_grad_()
+        self.voicing = style[:STYLE].clone().to(self.device).requires_grad_()
+        self._prosody = style[STYLE:].clone().to(self.device)
         self._updates = begin_updates(network, plan.rank, plan.seed) if plan.update_steps else {}
         self._optimiser = torch.optim.Adam(
             [
                 {"params": [self.voicing], "base": plan.rate},
-                {"params": [self.prosody], "base": plan.prosody_rate},
                 {"params": list(self._updates.values()), "base": plan.update_rate},
             ],
             betas=(0.9, 0.98),
@@ -179,7 +177,7 @@ class Fitting:
 
     def fitted(self) -> Fitted:
         best = min(self._history, key=lambda one: one.held_out)
-        style = torch.cat([self._best["voicing"], self._best["prosody"]])
+        style = torch.cat([self._best["voicing"], self._prosody.cpu()])
         changed = self.step > self.plan.steps and best.step > self.plan.steps
         updates = {name: self._best[name] for name in self._updates} if changed else {}
         return Fitted(tuple(style.tolist()), updates, tuple(self._history), best.step)
@@ -194,10 +192,12 @@ class Fitting:
             for name, value in state.items()
         }
         history = torch.tensor([[one.step, one.loss, one.held_out] for one in self._history])
+        style = torch.cat([self.voicing.detach(), self._prosody]).cpu()
         losses = torch.tensor(self._losses, dtype=torch.float32)
         place = {
             "step": torch.tensor([float(self.step)]),
             "history": history,
+            "style": style,
             "losses": losses,
         }
         store.write(self.checkpoint, now | best | moments | place)
@@ -220,7 +220,7 @@ class Fitting:
         self._optimiser.load_state_dict(state)
 
     def _parameters(self) -> dict[str, Tensor]:
-        return {"voicing": self.voicing, "prosody": self.prosody, **self._updates}
+        return {"voicing": self.voicing, **self._updates}
 
     def _learnable(self) -> dict[str, Tensor]:
         return {name: value.detach().cpu().clone() for name, value in self._parameters().items()}
@@ -234,16 +234,15 @@ class Fitting:
             else self.step / self.plan.steps
         )
         share = SLOWEST + (1 - SLOWEST) * 0.5 * (1 + math.cos(math.pi * done))
-        *halves, updates = self._optimiser.param_groups
-        for half in halves:
-            half["lr"] = half["base"] * share * (0.1 if updating else 1.0)
+        voicing, updates = self._optimiser.param_groups
+        voicing["lr"] = voicing["base"] * share * (0.1 if updating else 1.0)
         updates["lr"] = updates["base"] * share
         for parameter in self._updates.values():
             parameter.requires_grad_(updating)
 
     def _unlikeness(self, piece: Piece, seed: int) -> Tensor:
         generator = torch.Generator(self.device).manual_seed(seed)
-        sung = piece.rendered(self.network, torch.cat([self.voicing, self.prosody]), generator)
+        sung = piece.rendered(self.network, torch.cat([self.voicing, self._prosody]), generator)
         return unlikeness(sung, piece.audio[None], piece.heard[None], levels=False)
 
 

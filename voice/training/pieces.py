@@ -64,8 +64,8 @@ class Piece:
         return replace(self, audio=self.audio.to(device), heard=self.heard.to(device))
 
     def rendered(self, network: Network, style: Tensor, generator: torch.Generator) -> Tensor:
-        """[1, samples]: how the network sings it in that style [256]; gradients go to the style."""
-        spoken = speak(network, self.reading.passage, style[None])
+        """[1, samples]: how the network sings it in that style [256]; gradients go to the style's first half."""
+        spoken = speak(network, self.reading.passage, style.detach()[None])
         segments = self._segments(spoken)
         words = words_of(spoken, segments, self.frames, self.pitch, np.zeros(2 * self.frames), SWELL)
         f0 = np.where(voice_of(spoken, segments, curve_middles(self.frames)), self.pitch, 0.0)
