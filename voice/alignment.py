@@ -50,7 +50,7 @@ class Spoken:
     text: Tensor
     natural: NDArray[np.int64]
     f0: Floats
-    energy: Tensor
+    energy: Floats
     halves: dict[tuple[int, int], Tensor]
 
 
@@ -75,8 +75,8 @@ def speak(network: Network, passage: Passage, style: Tensor) -> Spoken:
     return Spoken(
         text=network.encode_text(tokens)[0],
         natural=lengths.cpu().numpy(),
-        f0=contours.f0[0].detach().cpu().double().numpy(),
-        energy=contours.energy[0],
+        f0=contours.f0[0].cpu().double().numpy(),
+        energy=contours.energy[0].cpu().double().numpy(),
         halves={} if split is None else {key: split[:, place] for key, place in places.items()},
     )
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voice.score import Score
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Floats = NDArray[np.float64]
 
@@ -28,15 +24,15 @@ EFFORT = 0.35  # N for one step of loudness
 STEP = 3.5  # dB for one step of loudness, at full dynamics
 
 
-def vowel_energy(natural: Tensor, seconds: float, swell: float) -> Tensor:
+def vowel_energy(natural: Floats, seconds: float, swell: float) -> Floats:
     """Energy of a sung vowel. natural: [frames], the spoken curve stretched to it; swell: 0..1 -> [frames]."""
-    import torch
-
-    top = natural.quantile(0.8).clamp(min=FLOOR)
-    held = torch.maximum(natural, top - 0.2)
+    if not len(natural):
+        return natural
+    top = max(float(np.percentile(natural, 80)), FLOOR)
+    held = np.maximum(natural, top - 0.2)
     if seconds > 0.5:
-        u = (torch.arange(len(natural)).to(natural) + 0.5) / len(natural)
-        held = held + swell * (0.7 * torch.sin(torch.pi * u) - 0.5 * u)
+        u = (np.arange(len(natural)) + 0.5) / len(natural)
+        held = held + swell * (0.7 * np.sin(np.pi * u) - 0.5 * u)
     return held
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,18 +132,18 @@ def words_of(
     import torch
 
     def tensor(values: Floats) -> Tensor:
-        return torch.tensor(values, dtype=torch.float32, device=spoken.energy.device)
+        return torch.tensor(values, dtype=torch.float32, device=spoken.text.device)
 
     pace = pace_of(segments)
     own, middles = pace.segments, curve_middles(pace.frames)
     edges = pace.sung(np.arange(2 * pace.frames + 1) / CURVE)
     sung = np.array([s.sound is not None for s in own])[_owner(own, middles)]
-    energy = energy_of(spoken, own, middles, swell) + tensor(_means(effort, edges) * sung)
+    energy = energy_of(spoken, own, middles, swell) + _means(effort, edges) * sung
     believed = np.where(voice_of(spoken, own, middles), _means(pitch, edges), 0.0)
     return Words(
         text=features_of(spoken, own) @ tensor(overlap_of(own, pace.frames, EARLY)),
         believed=tensor(spread(believed, BELIEVED_BEYOND)),
-        energy=energy,
+        energy=tensor(energy),
         spoken_weights=tensor(frame_weights(own, overlap_of(own, pace.frames))),
         places=tensor(pace.spoken(curve_middles(frames)) * CURVE - 0.5),
         weights=tensor(frame_weights(segments, overlap_of(segments, frames))),
@@ -176,34 +175,25 @@ def _natural(segments: Sequence[Segment], middles: Floats, owner: NDArray[np.int
     return np.asarray(2 * (lo + inside * (hi - lo)) - 0.5)
 
 
-def energy_of(spoken: Spoken, segments: Sequence[Segment], middles: Floats, swell: float) -> Tensor:
+def energy_of(spoken: Spoken, segments: Sequence[Segment], middles: Floats, swell: float) -> Floats:
     """Energy of each curve frame."""
-    import torch
-
     owner = _owner(segments, middles)
-    places = torch.tensor(_natural(segments, middles, owner)).clamp(min=0)
-    natural = stretched(spoken.energy[None, None], places.to(spoken.energy))[0, 0]
-    borders = np.searchsorted(owner, np.arange(len(segments) + 1)).tolist()
-    parts = [natural[begin:end] for begin, end in pairwise(borders)]
-    top = natural.new_tensor(FLOOR)
+    energy = np.interp(_natural(segments, middles, owner), np.arange(len(spoken.energy)), spoken.energy)
+    top = FLOOR
     for i, segment in enumerate(segments):
-        if segment.sound is None or not len(parts[i]):
+        own = owner == i
+        if segment.sound is None or not own.any():
             continue
         role, symbol = segment.sound.role, segment.sound.symbol
         if role == "vowel":
-            parts[i] = vowel_energy(parts[i], segment.end - segment.start, swell)
-            top = parts[i][-1]
+            energy[own] = vowel_energy(energy[own], segment.end - segment.start, swell)
+            top = float(energy[own][-1])
         elif role == "glide":
-            parts[i] = torch.maximum(parts[i], top - GLIDE_BELOW)
+            energy[own] = np.maximum(energy[own], top - GLIDE_BELOW)
         else:
-            parts[i] = parts[i].clamp(min=CONSONANT_FLOORS[symbol])
-    sung = torch.cat(
-        [part if s.sound else part * 0 + SILENCE for s, part in zip(segments, parts, strict=True)]
-    )
-    for i, (begin, end) in enumerate(pairwise(borders)):
-        if segments[i].sound is None:
-            parts[i] = _rest(sung, segments[i], middles[begin:end], begin, end)
-    return torch.cat(parts)
+            energy[own] = np.maximum(energy[own], CONSONANT_FLOORS[symbol])
+    _rest(energy, owner, segments, middles)
+    return energy
 
 
 def voice_of(spoken: Spoken, segments: Sequence[Segment], middles: Floats) -> NDArray[np.bool_]:
@@ -219,16 +209,17 @@ def voice_of(spoken: Spoken, segments: Sequence[Segment], middles: Floats) -> ND
     return voiced
 
 
-def _rest(sung: Tensor, rest: Segment, middles: Floats, begin: int, end: int) -> Tensor:
+def _rest(energy: Floats, owner: NDArray[np.int64], segments: Sequence[Segment], middles: Floats) -> None:
     """Rests fall silent, and are left, as fast as in speech: commas are spoken through, so they teach nothing."""
-    import torch
-
-    before, after = sung[max(begin - 1, 0)], sung[min(end, len(sung) - 1)]
-    fall, rise = (
-        torch.tensor(np.clip(1 - beyond / REST_EDGE, 0, 1)).to(sung)
-        for beyond in (middles - rest.start, rest.end - middles)
-    )
-    return SILENCE + torch.maximum((before - SILENCE) * fall, (after - SILENCE) * rise)
+    for i, segment in enumerate(segments):
+        own = np.flatnonzero(owner == i)
+        if segment.sound is not None or not len(own):
+            continue
+        before = energy[own[0] - 1] if own[0] else SILENCE
+        after = energy[own[-1] + 1] if own[-1] + 1 < len(energy) else SILENCE
+        fall = np.clip(1 - (middles[own] - segment.start) / REST_EDGE, 0, 1)
+        rise = np.clip(1 - (segment.end - middles[own]) / REST_EDGE, 0, 1)
+        energy[own] = SILENCE + np.maximum((before - SILENCE) * fall, (after - SILENCE) * rise)
 
 
 def _voiced(sound: Sound, before: Sound | None, spoken: Floats) -> NDArray[np.bool_]:

@@ -1,8 +1,7 @@
 """A recording as our singer would sing it, and pieces of it to learn from.
 
 Phonemes, their times and the pitch are the recording's. All else is as in singing: energy, where there is voice, how
-frames count in the norms, the comb at the end. So what remains of a difference is the voice's: how it sounds, and with
-how much energy it would speak the words.
+frames count in the norms, the comb at the end. So what remains of a difference is the voice's.
 """
 
 from __future__ import annotations

@@ -65,16 +65,13 @@ def _lesson(recording: Recording, network: Network) -> _Lesson:
 
     own = read(recording)
     table = vocabulary()
-    device = network.narrow.weight.device
-    tokens = torch.tensor([[table[t.symbol] if t.symbol else 0 for t in own.passage.tokens]], device=device)
+    tokens = torch.tensor([[table[t.symbol] if t.symbol else 0 for t in own.passage.tokens]])
     there = [s for s in own.sounds if s.role == "onset" and s.end - s.start > 1 / CURVE]
-    sung = torch.tensor([(s.end - s.start) * FRAMES for s in there], device=device)
-    shortest, longest = (
-        torch.tensor([LIMITS[s.symbol][i] * FRAMES for s in there], device=device) for i in (0, 1)
-    )
+    sung = torch.tensor([(s.end - s.start) * FRAMES for s in there])
+    shortest, longest = (torch.tensor([LIMITS[s.symbol][i] * FRAMES for s in there]) for i in (0, 1))
     return _Lesson(
         context=network.narrow(network.albert(tokens)),
-        consonants=torch.tensor([s.token for s in there], dtype=torch.long, device=device),
+        consonants=torch.tensor([s.token for s in there], dtype=torch.long),
         least=torch.where(sung > shortest + ROUNDED, sung, 0.1),
         most=torch.where(sung < longest - ROUNDED, sung, math.inf),
     )
