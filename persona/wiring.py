@@ -196,14 +196,13 @@ class House:
     def author(self) -> Author:
         """Who writes lyrics: the endpoint's model where one is set, else the written material."""
         from skills.words import EmbeddedAuthor, EndpointAuthor
-        from skills.words.endpoint import LONGEST_ANSWER
 
         written = EmbeddedAuthor(self.embedder)
         if self.settings.chat.model == "embedded":
             return written
         from persona.models import ask_with
 
-        return EndpointAuthor(ask_with(self.chat_model, LONGEST_ANSWER), written, self.guard.sayable)
+        return EndpointAuthor(ask_with(self.chat_model), written, self.guard.sayable)
 
     @property
     def writer(self) -> str:

@@ -27,10 +27,9 @@ RASP_DEPTH = 0.9  # of full modulation, at rasp 1
 def coloured(sound: Floats, f0: Floats, breath: Floats, rasp: Floats, rng: np.random.Generator) -> Samples:
     """sound: [samples]; f0, breath, rasp: [frames] at F0_RATE, from the stem's first sample; breath and rasp 0..1."""
     sound = _above_the_note(_band(sound, low=RUMBLE), f0)
-    hiss = rng.standard_normal(len(sound))
-    growl = _band(rng.standard_normal(len(sound)), *RASP_RATES)
+    hiss, noise = rng.standard_normal(len(sound)), rng.standard_normal(len(sound))
     if rasp.any():
-        sound = _rough(sound, f0, over_samples(rasp, len(sound)), growl)
+        sound = _rough(sound, f0, over_samples(rasp, len(sound)), _band(noise, *RASP_RATES))
     if breath.any():
         level = np.where(breath > 0, 10 ** ((AIR[0] + (AIR[1] - AIR[0]) * breath) / 20), 0.0) * (f0 > 0)
         sound = sound + _band(sound * hiss, low=AIR_ABOVE) * over_samples(level, len(sound))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,25 +87,30 @@ class Singer:
         notes = sung_notes(score, syllables)
         curve = sung_pitch(notes, knob, rng)
         effort = _effort(score, notes, knob)
-        renderings: list[Rendering] = []
-        with torch.inference_mode():
-            for i, passage in enumerate(passages):
-                starts = [one.start for one in passage.syllables]
-                renderings.append(
-                    render(
-                        self.own,
-                        passage,
-                        self._style,
-                        hertz=curve.hertz,
-                        effort=effort,
-                        consonants=[float(x) for x in knob("consonants", starts)],
-                        swell=float(knob("dynamics", starts[0])),
-                        generator=torch.Generator().manual_seed(seed * 1_000_003 + i),
-                        ceiling=float(hertz(self.voice.chest)),
-                    )
+
+        def rendered(i: int) -> Rendering:
+            passage = passages[i]
+            starts = [one.start for one in passage.syllables]
+            with torch.inference_mode():
+                return render(
+                    self.own,
+                    passage,
+                    self._style,
+                    hertz=curve.hertz,
+                    effort=effort,
+                    consonants=[float(x) for x in knob("consonants", starts)],
+                    swell=float(knob("dynamics", starts[0])),
+                    generator=torch.Generator().manual_seed(seed * 1_000_003 + i),
+                    ceiling=float(hertz(self.voice.chest)),
                 )
+
+        renderings: list[Rendering] = []
+        # Two at a time: what of a passage cannot be shared out goes beside what of another can.
+        with ThreadPoolExecutor(min(2, self.own.threads or 1), "passages") as beside:
+            for rendering in beside.map(rendered, range(len(passages))):
+                renderings.append(rendering)
                 if progress:
-                    progress((i + 1) / len(passages))
+                    progress(len(renderings) / len(passages))
         return _take(score, syllables, passages, renderings, adjusted, knob, notes, rng)
 
     def _warnings(self, score: Score) -> list[str]:

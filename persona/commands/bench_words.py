@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -15,6 +15,7 @@ from rich.table import Table
 from persona.commands.common import JSON, house, print_json
 
 if TYPE_CHECKING:
+    from persona.models import Ask
     from persona.wiring import House
     from skills.brief import Brief
     from skills.words import Author
@@ -103,29 +104,27 @@ def _writer(home: House, mode: str) -> Iterator[Writer]:
             yield OnPaper(EndpointAuthor(ask, embedded, home.guard.sayable), script)
     else:
         from persona.models import ask_with
-        from skills.words.endpoint import LONGEST_ANSWER
 
         if home.settings.chat.model == "embedded":
             raise typer.BadParameter("no model is set: see chat.model (TROUBADOUR_CHAT__MODEL)")
-        ask, answers = ask_with(home.chat_model, LONGEST_ANSWER), list[str]()
+        ask, answers = ask_with(home.chat_model), list[str]()
 
-        def told(system: str, user: str) -> str:
-            answers.append(ask(system, user))
+        def told(system: str, user: str, longest: int) -> str:
+            answers.append(ask(system, user, longest))
             return answers[-1]
 
         yield Alone(EndpointAuthor(told, embedded, home.guard.sayable), answers)
 
 
 @contextlib.contextmanager
-def _asking(home: House, url: str) -> Iterator[Callable[[str, str], str]]:
+def _asking(home: House, url: str) -> Iterator[Ask]:
     """Asks the endpoint at `url` as any endpoint is asked: over HTTP."""
     from persona.models import ask_with, release_model
     from persona.models.endpoint import endpoint_model
-    from skills.words.endpoint import LONGEST_ANSWER
 
     model = endpoint_model(home.settings.chat.model_copy(update={"base_url": url, "retries": 0}))
     try:
-        yield ask_with(model, LONGEST_ANSWER)
+        yield ask_with(model)
     finally:
         release_model(model)
 

@@ -28,7 +28,7 @@ def add_train(group: typer.Typer) -> None:
             "breaking-rust", "--from", help="the voice to begin at, the nearer the better"
         ),
         licence: str = typer.Option("", help="of the new voice; else what the consent record says, no more"),
-        steps: int = typer.Option(100, min=1, help="on the style's 256 numbers"),
+        steps: int = typer.Option(200, min=1, help="on the style's 256 numbers"),
         updates: int = typer.Option(0, min=0, help="further steps, on low-rank updates of the decoder too"),
         rank: int = typer.Option(4, min=1, max=64, help="of those updates"),
         seconds: float = typer.Option(3.0, min=0.5, max=20.0, help="of a piece, as far as phrases allow"),
@@ -81,7 +81,7 @@ def add_bench(group: typer.Typer) -> None:
         work: Path | None = typer.Option(
             None, help="where recordings and checkpoints are kept; run again, it goes on"
         ),
-        steps: int = typer.Option(100, min=1),
+        steps: int = typer.Option(200, min=1),
         updates: int = typer.Option(0, min=0, help="further steps, on low-rank updates of the decoder"),
         minutes: float = typer.Option(3.0, min=0.2, help="of the hidden voice's singing"),
         plot: Path | None = typer.Option(None, help="a picture: learning, and the lines before and after"),

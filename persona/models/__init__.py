@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from persona.card import Card
 from persona.meaning import Embed
@@ -42,14 +41,19 @@ def chat_model(
     )
 
 
-def ask_with(model: BaseChatModel, longest: int = 0) -> Callable[[str, str], str]:
-    """A plain question to a chat model: (system, user) -> its answer, for skills that know no LangChain.
+class Ask(Protocol):
+    """A plain question to a chat model, for skills that know no LangChain.
 
     With `longest`, an answer is cut off after so many characters: a small model may babble on to its context's end.
     """
+
+    def __call__(self, system: str, user: str, longest: int = 0) -> str: ...
+
+
+def ask_with(model: BaseChatModel) -> Ask:
     from langchain_core.messages import HumanMessage, SystemMessage
 
-    def ask(system: str, user: str) -> str:
+    def ask(system: str, user: str, longest: int = 0) -> str:
         asked = [SystemMessage(system), HumanMessage(user)]
         for tried in range(getattr(model, "max_retries", 0) or 0):
             try:

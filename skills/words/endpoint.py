@@ -22,11 +22,11 @@ from skills.words.wishes import says, shorter, sings, stems, wishes_of
 
 log = structlog.get_logger()
 
-Ask = Callable[[str, str], str]  # (system, user) -> what the model says
+Ask = Callable[[str, str, int], str]  # (system, user, characters at the most) -> what the model says
 
 ROUNDS = 4  # times that failing lines are sent back
 IDLE = 2  # of them in a row that mend nothing: a model that does not learn is not asked on
-LONGEST_ANSWER = 4000  # characters; thirty-four lines and a title need some two thousand
+ROOM = (200, 120)  # characters of an answer at the most: once and for each line; sixty a line are needed
 PATCHES = 60  # couplets and hooks that are tried where the model's lines cannot stay
 
 _SYSTEM = """You write lyrics for a blues and soul singer. Plain words, one honest image, a wry turn. The lines of a \
@@ -36,7 +36,7 @@ nothing else."""
 
 
 class EndpointAuthor:
-    """Writes with a language model. `ask(system, user)` is one answer of it; `sayable(text)` whether words may be sung.
+    """Writes with a language model. `ask` is one answer of it; `sayable(text)` whether words may be sung.
 
     Where it raises, the song that a fan was promised is written from the material instead, and the log says why.
     """
@@ -65,7 +65,8 @@ class EndpointAuthor:
 
     def _asked(self, sheet: _Sheet) -> str:
         """Fills the sheet by the model, failing lines sent back; returns the title."""
-        title = sheet.read(self._ask(_SYSTEM, sheet.order()))
+        every = range(len(sheet.texts))
+        title = sheet.read(self._answer(sheet.order(), len(every)), every)
         fewest, idle = len(sheet.texts) * 9, 0
         for _ in range(ROUNDS):
             faults = sheet.faults() + sheet.wishes()
@@ -73,8 +74,13 @@ class EndpointAuthor:
             fewest = min(fewest, len(faults))
             if not faults or idle == IDLE:
                 break
-            sheet.read(self._ask(_SYSTEM, sheet.correction(faults)))
+            failing = sorted({fault.line for fault in faults})
+            sheet.read(self._answer(sheet.correction(faults), len(failing)), failing)
         return title
+
+    def _answer(self, order: str, lines: int) -> str:
+        """A small model would babble on to its context's end."""
+        return self._ask(_SYSTEM, order, ROOM[0] + ROOM[1] * lines)
 
     def _mend(self, sheet: _Sheet, brief: Brief, seed: int, used: Collection[str]) -> bool:
         """Writes what rhymes with a failing line again from the material, and a couplet for each unsung thing.
@@ -186,17 +192,25 @@ class _Sheet:
         orders = "\n".join(f"{i + 1}. {self._place(i)} Now: {'; '.join(why)}." for i, why in wrong.items())
         return f"The song so far:\n{song}\n\nWrite only these lines again, each as 'number. text':\n{orders}"
 
-    def read(self, answer: str) -> str:
-        """Takes the numbered lines out of an answer; returns the title, if it names one."""
-        title = ""
+    def read(self, answer: str, asked: Sequence[int]) -> str:
+        """Takes the lines that were asked for out of an answer; returns the title, if it names one.
+
+        By their numbers; where a model has forgotten those, in their order.
+        """
+        title, plain, numbers = "", list[str](), False
         for raw in answer.splitlines():
             line = raw.strip().strip("*_`").strip()
             if named := re.match(r"(?i)title\s*:\s*(.+)", line):
                 title = named[1].strip(" \"'*.")
             elif numbered := re.match(r"(\d{1,3})\s*[.):]\s*(.+)", line):
-                slot = int(numbered[1]) - 1
+                numbers, slot = True, int(numbered[1]) - 1
                 if 0 <= slot < len(self.texts):
                     self.texts[slot] = _tidy(numbered[2])
+            elif line and line[0] not in "[(#<" and line[-1] != ":":  # no heading
+                plain.append(_tidy(line))
+        if not numbers and len(plain) >= len(asked):
+            for slot, text in zip(asked, dict.fromkeys(plain), strict=False):
+                self.texts[slot] = text
         return title
 
     def unsung(self) -> list[str]:

@@ -262,9 +262,9 @@ def test_an_answer_that_breaks_off_is_asked_for_again_and_another_fault_is_not(
         with scripted(BreaksOff("1. The mill"), Says("1. The mill went quiet"), Fails(400)) as endpoint:
             config = ChatSettings(model="endpoint", base_url=endpoint.base_url, timeout=5.0, retries=2)
             model = endpoint_model(config)
-            ask = ask_with(model, longest)
-            assert ask("You write.", "Write.") == "1. The mill went quiet"
+            ask = ask_with(model)
+            assert ask("You write.", "Write.", longest) == "1. The mill went quiet"
             with pytest.raises(Exception, match="400"):
-                ask("You write.", "Write.")
+                ask("You write.", "Write.", longest)
             assert len(endpoint.asked) == 3
             models.release_model(model)

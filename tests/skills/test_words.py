@@ -52,7 +52,7 @@ class ModelOnPaper:
         self.lines = [line.text for line in write_lyrics(brief, seed, embedded(), used).lines]
         self.faulty, self.asked = faulty, list[str]()
 
-    def __call__(self, system: str, user: str) -> str:
+    def __call__(self, system: str, user: str, longest: int) -> str:
         self.asked.append(user)
         wanted = self._numbers(user)
         spoil = len(self.asked) <= self.faulty
@@ -235,7 +235,7 @@ def test_only_the_lines_that_fail_go_back_and_the_reason_goes_with_them() -> Non
     )
     asked: list[str] = []
 
-    def ask(system: str, user: str) -> str:
+    def ask(system: str, user: str, longest: int) -> str:
         asked.append(user)
         return next(answers)
 
@@ -246,12 +246,30 @@ def test_only_the_lines_that_fail_go_back_and_the_reason_goes_with_them() -> Non
     assert not re.search(r"(?m)^[123]\. \(", again)
 
 
+def test_lines_without_numbers_are_taken_in_their_order_and_answers_are_as_long_as_the_lines_need() -> None:
+    good = [
+        "The rain came down upon the tin",
+        "I put a pan to catch it in",
+        "I wrote a letter, tore it through",
+        "The only good words in it were you",
+    ]
+    rooms: list[int] = []
+
+    def ask(system: str, user: str, longest: int) -> str:
+        rooms.append(longest)
+        return "\n".join(["Title: Tin", "[Verse]", "Here you are:", *good, "and more, and more"])
+
+    lyrics = write_lyrics(Brief("rain on the roof", form="8-bar"), 1, EndpointAuthor(ask, embedded()))
+    assert lyrics.title == "Tin" and [line.text for line in lyrics.lines] == good
+    assert len(rooms) == 1 and 4 * 60 < rooms[0] < 1000
+
+
 def test_a_mention_that_the_model_forgets_is_asked_for_and_then_sung_in_a_couplet_of_ours() -> None:
     brief = Brief("rain on the roof", form="8-bar", mentions=("Tulsa",))
     good = "1. The rain came down upon the tin\n2. I put a pan to catch it in\n3. I wrote a letter, tore it through\n"
     asked: list[str] = []
 
-    def ask(system: str, user: str) -> str:
+    def ask(system: str, user: str, longest: int) -> str:
         asked.append(user)
         return good + "4. The only good words in it were you"
 
@@ -280,7 +298,7 @@ def test_a_model_that_only_chatters_is_replaced_by_the_embedded_author() -> None
     lyrics = write_lyrics(
         Brief("the moon", dedication="Li"),
         2,
-        EndpointAuthor(lambda system, user: "Sure! I'd love to.", embedded()),
+        EndpointAuthor(lambda system, user, longest: "Sure! I'd love to.", embedded()),
     )
     assert "li" in told(lyrics).split()
 
@@ -299,7 +317,7 @@ def test_a_model_that_writes_what_cannot_be_sung_is_mended() -> None:
 def test_a_song_promised_is_written_from_the_material_where_the_model_is_not_there(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def ask(system: str, user: str) -> str:
+    def ask(system: str, user: str, longest: int) -> str:
         raise ConnectionError("refused")
 
     lyrics = write_lyrics(Brief("the moon"), 2, EndpointAuthor(ask, embedded()))

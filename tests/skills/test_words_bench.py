@@ -99,7 +99,7 @@ def test_a_run_that_was_cut_goes_on_and_a_hostile_model_over_http_gets_no_fault_
     script = Script(embedded)
     with served(script) as url:
         model = endpoint_model(ChatSettings(base_url=url, retries=0))
-        writer = OnPaper(EndpointAuthor(ask_with(model, 4000), embedded), script)
+        writer = OnPaper(EndpointAuthor(ask_with(model), embedded), script)
         first = run(read_asked()[:3], writer, rows, lambda told: None)
         told: list[str] = []
         again = run(read_asked()[:6], writer, rows, told.append)

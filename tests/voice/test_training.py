@@ -18,10 +18,11 @@ import yaml
 
 from voice import clean
 from voice.network import store
-from voice.network.network import Network
+from voice.network.network import STYLE, Network
 from voice.network.updates import UpdatesError, begin_updates, updatable, with_updates
 from voice.training.dataset import DatasetError, Pitch, parse_dataset, read_consent_file, read_dataset
 from voice.training.fit import Fitting, Plan, checkpoint_path, fit
+from voice.training.kindred import Kindred
 from voice.training.learn import learn
 from voice.training.mel import unlikeness
 from voice.training.phones import Phone, as_held, known_symbols, sounds_of
@@ -342,12 +343,23 @@ def test_the_voice_that_sang_explains_its_recordings_best(network: Network, sung
     assert apart[1] < 0.4 * apart[0]
 
 
+def test_how_a_voice_speaks_is_foretold_from_how_it_sounds() -> None:
+    from voice.bench.recovery import hidden_voice
+
+    start, hidden = (torch.tensor(voice.style) for voice in (load_voice("breaking-rust"), hidden_voice()))
+    kindred = Kindred()
+    foretold = kindred.prosody(hidden[:STYLE])
+    assert (foretold - hidden[STYLE:]).norm() < 0.5 * (start[STYLE:] - hidden[STYLE:]).norm()
+    assert torch.equal(kindred.moved(start[:STYLE], torch.zeros(STYLE)), start[:STYLE])
+    assert (kindred.moved(start[:STYLE], torch.ones(STYLE)) - start[:STYLE]).norm() > 1
+
+
 @pytest.mark.slow
 def test_descent_descends_and_a_run_that_was_killed_goes_on_exactly(
     network: Network, sung: Path, tmp_path: Path
 ) -> None:
     torch.set_num_threads(1)
-    plan = Plan(prosody_steps=3, steps=4, rate=0.06, judge_every=2, held_out=0.5)
+    plan = Plan(steps=4, rate=0.1, judge_every=2, held_out=0.5)
     dataset, start = read_dataset(sung), load_voice("breaking-rust").style
     whole = fit(dataset, network, start, plan, tmp_path / "whole.safetensors")
     assert [one.step for one in whole.history] == [0, 2, 4]
@@ -369,9 +381,7 @@ def test_descent_descends_and_a_run_that_was_killed_goes_on_exactly(
 @pytest.mark.slow
 def test_updates_are_learned_written_and_sung_with(network: Network, sung: Path, tmp_path: Path) -> None:
     own = with_updates(network, {})
-    plan = Plan(
-        prosody_steps=0, steps=1, update_steps=2, rank=2, judge_every=2, held_out=0.5, update_rate=0.003
-    )
+    plan = Plan(steps=1, update_steps=2, rank=2, judge_every=2, held_out=0.5, update_rate=0.003)
     fitting = Fitting(
         read_dataset(sung), own, load_voice("breaking-rust").style, plan, tmp_path / "c.safetensors"
     )

@@ -90,7 +90,7 @@ def hidden_voice() -> Voice:
 def recover(
     cache: Path,
     work: Path,
-    steps: int = 100,
+    steps: int = 200,
     updates: int = 0,
     minutes: float = MINUTES,
     held: Sequence[str] = HELD,

@@ -20,31 +20,30 @@ from voice.network import store
 from voice.network.network import STYLE, Network
 from voice.network.updates import begin_updates
 from voice.training.dataset import Dataset, Recording
+from voice.training.kindred import Kindred
 from voice.training.mel import unlikeness
 from voice.training.pieces import Piece, pieces_of
-from voice.training.prosody import fit_prosody
 
 JUDGED_BY = 6  # held-out pieces at the most
 SLOWEST = 0.05  # of the rate, at the end
-METHOD = 4  # a checkpoint of another one is not taken up
+METHOD = 5  # a checkpoint of another one is not taken up
 
 
 @dataclass(frozen=True)
 class Plan:
-    """prosody_steps on the style's second half by spoken lengths, which are quick; steps on its first by sound; then
-    update_steps on low-rank updates of `rank` and the first half together.
+    """steps on the style's first half by sound, beside which the second is foretold; then update_steps on low-rank
+    updates of `rank` and the style together.
 
     seconds: of a piece, as far as phrases allow; batch: pieces a step; rates: of Adam at the start; held_out: the
     share of recordings that only judge; judge_every: steps between two judgements and checkpoints.
     """
 
-    prosody_steps: int = 120
-    steps: int = 100
+    steps: int = 200
     update_steps: int = 0
     rank: int = 4
     seconds: float = 3.0
     batch: int = 1
-    rate: float = 0.05
+    rate: float = 0.2
     update_rate: float = 0.001
     held_out: float = 0.1
     judge_every: int = 20
@@ -112,22 +111,20 @@ class Fitting:
         self.device = next(network.parameters()).device
         learned, judging = split(dataset.recordings, plan)
         kept = store.read(checkpoint) if checkpoint.exists() else None
-        network.cpu()  # on a GPU gradients pass through LSTMs only while they are trained themselves
-        style = (
-            kept["style"] if kept else fit_prosody(learned, network, torch.tensor(start), plan.prosody_steps)
-        )
-        network.to(self.device)
         self._learned, held = (
             [piece.to(self.device) for one in some for piece in pieces_of(one, plan.seconds)]
             for some in (learned, judging)
         )
         self._held = held[:JUDGED_BY]
-        self.voicing = style[:STYLE].clone().to(self.device).requires_grad_()
-        self._prosody = style[STYLE:].clone().to(self.device)
+        self._kindred = Kindred()
+        self._start = torch.tensor(start[:STYLE], device=self.device)
+        self.away = torch.zeros(
+            STYLE, device=self.device
+        ).requires_grad_()  # from the start, along voices' ways
         self._updates = begin_updates(network, plan.rank, plan.seed) if plan.update_steps else {}
         self._optimiser = torch.optim.Adam(
             [
-                {"params": [self.voicing], "base": plan.rate},
+                {"params": [self.away], "base": plan.rate},
                 {"params": list(self._updates.values()), "base": plan.update_rate},
             ],
             betas=(0.9, 0.98),
@@ -177,7 +174,7 @@ class Fitting:
 
     def fitted(self) -> Fitted:
         best = min(self._history, key=lambda one: one.held_out)
-        style = torch.cat([self._best["voicing"], self._prosody.cpu()])
+        style = self._style(self._best["away"].to(self.device))
         changed = self.step > self.plan.steps and best.step > self.plan.steps
         updates = {name: self._best[name] for name in self._updates} if changed else {}
         return Fitted(tuple(style.tolist()), updates, tuple(self._history), best.step)
@@ -192,12 +189,10 @@ class Fitting:
             for name, value in state.items()
         }
         history = torch.tensor([[one.step, one.loss, one.held_out] for one in self._history])
-        style = torch.cat([self.voicing.detach(), self._prosody]).cpu()
         losses = torch.tensor(self._losses, dtype=torch.float32)
         place = {
             "step": torch.tensor([float(self.step)]),
             "history": history,
-            "style": style,
             "losses": losses,
         }
         store.write(self.checkpoint, now | best | moments | place)
@@ -220,7 +215,7 @@ class Fitting:
         self._optimiser.load_state_dict(state)
 
     def _parameters(self) -> dict[str, Tensor]:
-        return {"voicing": self.voicing, **self._updates}
+        return {"away": self.away, **self._updates}
 
     def _learnable(self) -> dict[str, Tensor]:
         return {name: value.detach().cpu().clone() for name, value in self._parameters().items()}
@@ -234,15 +229,19 @@ class Fitting:
             else self.step / self.plan.steps
         )
         share = SLOWEST + (1 - SLOWEST) * 0.5 * (1 + math.cos(math.pi * done))
-        voicing, updates = self._optimiser.param_groups
-        voicing["lr"] = voicing["base"] * share * (0.1 if updating else 1.0)
+        style, updates = self._optimiser.param_groups
+        style["lr"] = style["base"] * share * (0.1 if updating else 1.0)
         updates["lr"] = updates["base"] * share
         for parameter in self._updates.values():
             parameter.requires_grad_(updating)
 
+    def _style(self, away: Tensor) -> Tensor:
+        voicing = self._kindred.moved(self._start, away)
+        return torch.cat([voicing, self._kindred.prosody(voicing)])
+
     def _unlikeness(self, piece: Piece, seed: int) -> Tensor:
         generator = torch.Generator(self.device).manual_seed(seed)
-        sung = piece.rendered(self.network, torch.cat([self.voicing, self._prosody]), generator)
+        sung = piece.rendered(self.network, self._style(self.away), generator)
         return unlikeness(sung, piece.audio[None], piece.heard[None], levels=False)
 
 
