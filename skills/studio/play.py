@@ -28,8 +28,11 @@ def play(arrangement: Arrangement) -> dict[str, NDArray[np.float32]]:
     """Every part's stem, [1 or 2, samples] at 48 kHz from tick 0, all of the same length. Raises StudioError."""
     length = stem_samples(arrangement.score)
     with ThreadPoolExecutor(PLAYERS) as players:
-        stems = players.map(lambda part: _render(part, arrangement.score, length), arrangement.parts)
-        return {part.name: stem for part, stem in zip(arrangement.parts, stems, strict=True)}
+        # The busiest first: who comes last should not keep all others waiting.
+        order = sorted(arrangement.parts, key=lambda part: -len(part.notes))
+        stems = players.map(lambda part: _render(part, arrangement.score, length), order)
+        played = {part.name: stem for part, stem in zip(order, stems, strict=True)}
+    return {part.name: played[part.name] for part in arrangement.parts}
 
 
 def stem_samples(score: Score) -> int:
