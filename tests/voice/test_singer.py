@@ -102,6 +102,17 @@ def test_the_same_seed_gives_the_same_samples(singer: Singer, take: Take) -> Non
     assert again.timings_json() == take.timings_json()
 
 
+def test_passages_beside_each_other_are_the_same_as_one_after_the_other(singer: Singer) -> None:
+    length = SCORE.notes[-1].end + 480
+    verses = [replace(n, tick=n.tick + i * length) for i in range(2) for n in SCORE.notes]
+    score = replace(SCORE, notes=tuple(verses))
+    shares: list[float] = []
+    beside = singer.sing(score, seed=3, progress=shares.append)
+    after = Singer.load("breaking-rust", CACHE, threads=1).sing(score, seed=3)
+    assert np.array_equal(beside.audio, after.audio)
+    assert len(shares) >= 2 and shares == sorted(shares) and shares[-1] == 1
+
+
 def test_another_seed_gives_another_take(singer: Singer, take: Take) -> None:
     assert not np.array_equal(singer.sing(SCORE, seed=4).audio, take.audio)
 
