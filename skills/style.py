@@ -230,10 +230,10 @@ def read_style(name: str, text: str) -> Style:
 
 
 def _leaning(first: Groove, second: Groove) -> Groove:
-    """The second groove, its tempo drawn a little towards the first's."""
+    """The second groove, its tempo drawn a little towards the first's; at its own pace, to the first's at its own."""
     tempo: dict[Pace, tuple[float, float]] = {}
     for pace, (low, high) in second.tempo.items():
-        slow, fast = first.tempo[pace]
+        slow, fast = first.tempo[first.pace if pace == second.pace else pace]
         tempo[pace] = (round(low + DRAWN * (slow - low)), round(high + DRAWN * (fast - high)))
     return dataclasses.replace(second, tempo=tempo)
 

@@ -53,7 +53,21 @@ def test_a_fusion_sings_the_first_to_the_groove_of_the_second():
     assert both.harmony == folk.harmony
     assert both.groove.swing == soul.groove.swing
     for pace, (low, high) in both.groove.tempo.items():
-        for own, *parents in zip((low, high), folk.groove.tempo[pace], soul.groove.tempo[pace], strict=True):
+        theirs = folk.groove.tempo[folk.groove.pace if pace == both.groove.pace else pace]
+        for own, *parents in zip((low, high), theirs, soul.groove.tempo[pace], strict=True):
             assert min(parents) <= own <= max(parents)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("folk", "lofi"), ("classical", "electronica"), ("rock", "soul")]
+)
+def test_where_nobody_asked_for_a_pace_a_fusion_is_as_fast_as_neither_of_its_parents(first: str, second: str):
+    styles = [load_style(name) for name in (first, f"{first}+{second}", second)]
+    middles = [sum(style.groove.tempo[style.groove.pace]) / 2 for style in styles]
+    assert min(middles[0], middles[2]) + 2 < middles[1] < max(middles[0], middles[2]) - 2
+
+
+def test_a_fusion_takes_the_drums_of_the_second_and_the_guitar_of_the_first():
+    folk, soul, both = load_style("folk"), load_style("soul"), load_style("folk + soul")
     assert both.parts["drums"] == soul.parts["drums"]
     assert both.parts["guitar"] == folk.parts["guitar"]
