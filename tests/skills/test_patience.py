@@ -332,12 +332,12 @@ def test_a_database_that_dies_in_a_step_and_comes_back_loses_nothing(tmp_path: P
 
 
 def _dies_in_a_step(room: Room, cluster: postgres.Cluster) -> None:
-    begun = threading.Event()
+    begun, once = threading.Event(), threading.Lock()
 
     def outlives(studio: Studio, song: str, progress: Progress) -> float:
-        if not begun.is_set():
-            begun.set()
+        if once.acquire(blocking=False):
             cluster.die()
+            begun.set()  # only now: who asks before would still find it up
             back = threading.Timer(2.0, cluster.start)
             back.start()
         return makes(studio, song, progress)
