@@ -29,8 +29,6 @@ def main() -> None:
     print(
         f"{len(files)} voices, {KEPT} axes hold {(sizes[:KEPT] ** 2).sum() / (sizes**2).sum():.1%} of what differs"
     )
-    for file in files[:: len(files) // 6]:
-        print(file.stem)
 
 
 if __name__ == "__main__":

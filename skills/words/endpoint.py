@@ -26,7 +26,10 @@ Ask = Callable[[str, str, int], str]  # (system, user, characters at the most) -
 
 ROUNDS = 4  # times that failing lines are sent back
 IDLE = 2  # of them in a row that mend nothing: a model that does not learn is not asked on
-ROOM = (200, 120)  # characters of an answer at the most: once and for each line; sixty a line are needed
+ROOM = (
+    200,
+    120,
+)  # characters of an answer at the most: once and for each line of the song; sixty a line are needed
 PATCHES = 60  # couplets and hooks that are tried where the model's lines cannot stay
 
 _SYSTEM = """You write lyrics for a blues and soul singer. Plain words, one honest image, a wry turn. The lines of a \
@@ -65,8 +68,10 @@ class EndpointAuthor:
 
     def _asked(self, sheet: _Sheet) -> str:
         """Fills the sheet by the model, failing lines sent back; returns the title."""
-        every = range(len(sheet.texts))
-        title = sheet.read(self._answer(sheet.order(), len(every)), every)
+        longest = ROOM[0] + ROOM[1] * len(
+            sheet.texts
+        )  # asked for a few lines, some models write the song again
+        title = sheet.read(self._ask(_SYSTEM, sheet.order(), longest), range(len(sheet.texts)))
         fewest, idle = len(sheet.texts) * 9, 0
         for _ in range(ROUNDS):
             faults = sheet.faults() + sheet.wishes()
@@ -74,13 +79,9 @@ class EndpointAuthor:
             fewest = min(fewest, len(faults))
             if not faults or idle == IDLE:
                 break
-            failing = sorted({fault.line for fault in faults})
-            sheet.read(self._answer(sheet.correction(faults), len(failing)), failing)
+            failing = list(dict.fromkeys(fault.line for fault in faults))  # in the correction's order
+            sheet.read(self._ask(_SYSTEM, sheet.correction(faults), longest), failing)
         return title
-
-    def _answer(self, order: str, lines: int) -> str:
-        """A small model would babble on to its context's end."""
-        return self._ask(_SYSTEM, order, ROOM[0] + ROOM[1] * lines)
 
     def _mend(self, sheet: _Sheet, brief: Brief, seed: int, used: Collection[str]) -> bool:
         """Writes what rhymes with a failing line again from the material, and a couplet for each unsung thing.

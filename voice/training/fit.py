@@ -118,9 +118,8 @@ class Fitting:
         self._held = held[:JUDGED_BY]
         self._kindred = Kindred()
         self._start = torch.tensor(start[:STYLE], device=self.device)
-        self.away = torch.zeros(
-            STYLE, device=self.device
-        ).requires_grad_()  # from the start, along voices' ways
+        # From the start, along the ways in which voices differ.
+        self.away = torch.zeros(STYLE, device=self.device).requires_grad_()
         self._updates = begin_updates(network, plan.rank, plan.seed) if plan.update_steps else {}
         self._optimiser = torch.optim.Adam(
             [
