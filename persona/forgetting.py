@@ -6,11 +6,10 @@ database, conversations, logs. A broom (persona/sweeping.py) then looks through 
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from persona.sweeping import scrub as scrub_book
 from persona.sweeping import scrub_all, still_there, sweep
 from persona.tombstones import Stone, Tombstones
+from skills.files import alone
 
 if TYPE_CHECKING:
     from memory.forgetting import Retention
@@ -173,12 +173,9 @@ class Forgetting:
 
     # ---- the parts
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> AbstractContextManager[None]:
         """One forgetting at a time: a worker that tidies up would take a song from under one that is at it."""
-        with (self._house.data / "forgetting.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        return alone(self._house.data / "forgetting.lock")
 
     def _forget_songs(
         self, songs: Sequence[str], requests: int, clips: bool, names: Sequence[str]

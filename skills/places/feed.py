@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
-from skills.files import written_whole
+from skills.files import alone, written_whole
 from skills.places.limits import Limits, labelled, limits_of
 from skills.places.media import Media, mime
 from skills.places.social import Item
@@ -70,8 +69,7 @@ class FeedOutlet:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         self.channel.folder.mkdir(parents=True, exist_ok=True)
-        with (self.channel.folder / ".lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with alone(self.channel.folder / ".lock"):
             yield
 
     def _read(self) -> ElementTree.Element:

@@ -7,14 +7,13 @@ A certificate from an authority takes its place by two settings (docs/provenance
 
 from __future__ import annotations
 
-import fcntl
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skills.files import write_text_whole
+from skills.files import alone, write_text_whole
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -95,8 +94,7 @@ def make_operator(certificate: Path, key: Path) -> None:
     """Makes both files, unless they are there. Two processes may ask at the same time: one makes, the other finds."""
     for folder in {certificate.parent, key.parent}:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (certificate.parent / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(certificate.parent / ".lock"):
         if certificate.is_file() and key.is_file():
             return
         made, secret = _made()
