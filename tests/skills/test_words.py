@@ -264,6 +264,27 @@ def test_lines_without_numbers_are_taken_in_their_order_and_answers_are_as_long_
     assert len(rooms) == 1 and 4 * 60 < rooms[0] < 1000
 
 
+def test_corrected_lines_without_numbers_are_taken_in_the_order_of_the_correction() -> None:
+    brief = Brief("rain on the roof", form="8-bar", avoid=("tin",))
+    first = "1. The rain came down upon the tin\n2. I put a pan to catch it in\n3. I wrote a letter, tore it through\n"
+    answers = iter(
+        [
+            first + "4. I put it in a box for keeping",
+            "The only good words in it were you\nThe rain came down and let me in",
+        ]
+    )
+    asked: list[str] = []
+
+    def ask(system: str, user: str, longest: int) -> str:
+        asked.append(user)
+        return next(answers, "")
+
+    lyrics = write_lyrics(brief, 1, EndpointAuthor(ask, embedded()))
+    again = asked[1].split("Write only these lines again")[1]
+    assert 0 < again.index("4. (") < again.index("1. (")
+    assert lyrics.lines[3].text == "The only good words in it were you"
+
+
 def test_a_mention_that_the_model_forgets_is_asked_for_and_then_sung_in_a_couplet_of_ours() -> None:
     brief = Brief("rain on the roof", form="8-bar", mentions=("Tulsa",))
     good = "1. The rain came down upon the tin\n2. I put a pan to catch it in\n3. I wrote a letter, tore it through\n"
