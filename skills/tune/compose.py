@@ -13,7 +13,8 @@ from skills.tune.errors import TuneError
 from skills.tune.form import harmony_of, home_quality, home_under, is_hook, slots_of
 from skills.tune.lines import LineWriter
 from skills.tune.measure import fault, figures
-from skills.tune.melody import Setting
+from skills.tune.melody import Setting, learned_moves
+from skills.tune.model import load_model
 from skills.tune.plan import Plan, plan
 from skills.tune.rhythm import CROWDED, Clock, fits
 from voice.score import Key, Score, TempoMark
@@ -40,12 +41,12 @@ def compose(lyrics: Lyrics, brief: Brief, style: Style, seed: int, low: int, hig
     tonic = PITCH_NAMES[style.tune.keys[int(rng.integers(len(style.tune.keys)))]]
     chords, sections = harmony_of(lyrics, laid, style, tonic, rng)
     slots = slots_of(lyrics, laid)
+    setting = Setting(style.tune, tonic, low, high)
+    moves = learned_moves(setting, load_model())  # candidates ask for the same moves again and again
     best: Score | None = None
     least = math.inf
     for _ in range(CANDIDATES):
-        writer = LineWriter(
-            style, Setting(style.tune, tonic, low, high), clock, chords, laid.intro_bars > 0, rng
-        )
+        writer = LineWriter(style, setting, moves, clock, chords, laid.intro_bars > 0, rng)
         for slot in slots:
             writer.write(slot)
         notes = writer.notes

@@ -12,8 +12,7 @@ from skills.style import Style, Tune
 from skills.tune.errors import TuneError
 from skills.tune.form import Slot
 from skills.tune.harmony import BAR, chord_tones
-from skills.tune.melody import Phrase, Setting, Spot, learned_moves, sing_line
-from skills.tune.model import load_model
+from skills.tune.melody import MoveCosts, Phrase, Setting, Spot, sing_line
 from skills.tune.prosody import STRESSED, pauses, weights
 from skills.tune.rhythm import EIGHTH, Clock, Rhythm, Window, is_strong, place_syllables, window
 from voice.score import Chord, Dynamic, Note, Score, Syllabic
@@ -29,16 +28,16 @@ class LineWriter:
         self,
         style: Style,
         setting: Setting,
+        moves: MoveCosts,
         clock: Clock,
         chords: Sequence[Chord],
         begins_early: bool,
         rng: np.random.Generator,
     ) -> None:
-        self.style, self.setting, self.clock, self.rng = style, setting, clock, rng
+        self.style, self.setting, self.moves, self.clock, self.rng = style, setting, moves, clock, rng
         self.begins_early = begins_early  # an intro gives the first line room for a pick-up
         self.harmony = Score("", (), chords=tuple(chords))
         self.contours = contours(style.tune, rng)
-        self.moves = learned_moves(setting, load_model())
         self.slots: list[Slot] = []
         self.rhythms: list[Rhythm] = []
         self.tunes: list[list[int]] = []

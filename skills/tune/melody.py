@@ -152,13 +152,14 @@ def place_cost(pitch: int, spot: Spot, phrase: Phrase, setting: Setting) -> floa
     return cost + (0.8 if edge < 1 else 0.25 if edge < 2 else 0.0)
 
 
-def plain_move(path: Sequence[int], pitch: int, spot: Spot) -> float:
-    """What moving to this pitch costs by rules alone; `path` ends with the pitch before."""
-    interval = pitch - path[-1]
+def step_cost(interval: int, before: int, weight: float) -> float:
+    """What going `interval` semitones costs by rules alone, after an interval `before` (0 at a start)."""
     cost = INTERVAL_COST.get(abs(interval), TOO_WIDE)
-    if abs(interval) >= 5 and spot.weight < 0.5:
+    if abs(interval) >= 5 and weight < 0.5:
         cost += 0.6  # leaps belong to words that carry weight
-    return cost + gestures(path, pitch)
+    if abs(before) >= 5 and (interval * before > 0 or abs(interval) > 4):
+        cost += 2.0  # a leap is answered by steps back
+    return cost
 
 
 def learned_moves(setting: Setting, model: Model) -> MoveCosts:
@@ -167,31 +168,41 @@ def learned_moves(setting: Setting, model: Model) -> MoveCosts:
     mode = "minor" if minor else "major"
     known: dict[tuple[object, ...], list[float]] = {}
 
+    def steps(
+        path: Sequence[int], history: tuple[int, ...], spot: Spot, pitches: Sequence[int]
+    ) -> list[float]:
+        third = 3 if spot.chord.quality in ("m", "m7", "dim") else 4
+        degree, root = ((p - setting.tonic) % 12 for p in (path[-1], spot.chord.root))
+        likely = model.with_chord(
+            Event(mode, degree, history, spot.strength, spot.seconds > LONG, (root, third))
+        )
+        before = history[-1] if history else 0
+        return [
+            LEARNED * -math.log(max(likely[interval_of(p - path[-1])], UNHEARD))
+            + RULED * step_cost(p - path[-1], before, spot.weight)
+            for p in pitches
+        ]
+
     def costs(path: Sequence[int], spot: Spot, pitches: Sequence[int]) -> list[float]:
         history = tuple(interval_of(b - a) for a, b in itertools.pairwise(path[-3:]))
-        long = spot.seconds > LONG
-        key = (path[-1], history, spot.strength, long, spot.chord.root, spot.chord.quality)
+        chord = spot.chord
+        key = (
+            path[-1], history, spot.strength, spot.seconds > LONG, spot.weight < 0.5, chord.root, chord.quality
+        )  # fmt: skip
         if key not in known:
-            third = 3 if spot.chord.quality in ("m", "m7", "dim") else 4
-            degree, root = ((p - setting.tonic) % 12 for p in (path[-1], spot.chord.root))
-            likely = model.with_chord(Event(mode, degree, history, spot.strength, long, (root, third)))
-            known[key] = [-math.log(max(likely[interval_of(p - path[-1])], UNHEARD)) for p in pitches]
-        learned = known[key]
-        return [LEARNED * learned[k] + RULED * plain_move(path, p, spot) for k, p in enumerate(pitches)]
+            known[key] = steps(path, history, spot, pitches)
+        again = returning(path)
+        return [cost + RULED * again.get(p, 0.0) for cost, p in zip(known[key], pitches, strict=True)]
 
     return costs
 
 
-def gestures(path: Sequence[int], pitch: int) -> float:
-    """Costs of what a tune does over several notes: leaps are resolved, no drone, no seesaw."""
-    cost = 0.0
-    interval = pitch - path[-1]
-    if len(path) >= 2:
-        before = path[-1] - path[-2]
-        if abs(before) >= 5 and (interval * before > 0 or abs(interval) > 4):
-            cost += 2.0  # a leap is answered by steps back
-    if len(path) >= 3 and pitch == path[-1] == path[-2] == path[-3]:
-        cost += 1.2
-    if len(path) >= 2 and pitch == path[-2] != path[-1]:
-        cost += 0.25  # to and fro
-    return cost + 0.35 * max(0, list(path[-7:]).count(pitch) - 1)  # a tune goes somewhere
+def returning(path: Sequence[int]) -> dict[int, float]:
+    """What it costs to come back to a pitch just sung: no drone, no seesaw; a tune goes somewhere."""
+    recent = path[-7:]
+    costs = {pitch: 0.35 * (recent.count(pitch) - 1) for pitch in recent}
+    if len(path) >= 3 and path[-1] == path[-2] == path[-3]:
+        costs[path[-1]] += 1.2
+    if len(path) >= 2 and path[-2] != path[-1]:
+        costs[path[-2]] += 0.25  # to and fro
+    return costs

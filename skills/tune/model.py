@@ -76,6 +76,7 @@ class Model:
     ) -> None:
         self.contexts, self.chord = contexts, chord
         self._known: dict[tuple[str, ...], dict[int, float]] = {}
+        self._lifted: dict[tuple[str, str], list[float]] = {}
 
     def intervals(self, event: Event, order: int = len(CONTEXTS) - 1) -> dict[int, float]:
         """P(interval) before `event`, by contexts up to `order`; sums to 1."""
@@ -92,16 +93,20 @@ class Model:
 
     def with_chord(self, event: Event) -> dict[int, float]:
         """P(interval) with the chord taken in: lifted where a note stands on such a place oftener than elsewhere."""
-        likely = self.intervals(event)
-        here, anywhere = self.chord[event.chord_context()], self.chord[event.plain_context()]
-        total, total_any = sum(here.values()), sum(anywhere.values())
-        pulled = {}
-        for interval, p in likely.items():
-            over = event.over_chord(interval)
-            lift = ((here.get(over, 0) + 1) / (total + 12)) / ((anywhere.get(over, 0) + 1) / (total_any + 12))
-            pulled[interval] = p * lift
+        lifts = self._lifts(event.chord_context(), event.plain_context())
+        pulled = {i: p * lifts[event.over_chord(i)] for i, p in self.intervals(event).items()}
         norm = sum(pulled.values())
         return {interval: p / norm for interval, p in pulled.items()}
+
+    def _lifts(self, here: str, anywhere: str) -> list[float]:
+        """How much oftener a note stands on each of the 12 places over its chord `here` than `anywhere`."""
+        if (here, anywhere) not in self._lifted:
+            shares = []
+            for seen in (self.chord[here], self.chord[anywhere]):
+                total = sum(seen.values()) + 12
+                shares.append([(seen.get(over, 0) + 1) / total for over in range(12)])
+            self._lifted[here, anywhere] = [a / b for a, b in zip(*shares, strict=True)]
+        return self._lifted[here, anywhere]
 
     def to_plain(self) -> dict[str, Any]:
         return {"contexts": self.contexts, "chord": self.chord}
