@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from voice.filters import filtered
 from voice.shift import over_samples
 from voice.take import SAMPLE_RATE
 
@@ -52,9 +53,7 @@ def hushed(sound: Floats, origin: float, voiceless: Sequence[tuple[float, float]
     for start, end in voiceless:
         inside[max(0, round((start - origin) * SAMPLE_RATE)) : round((end - origin) * SAMPLE_RATE)] = 1.0
     window = np.hanning(361)  # the edges take 15 ms
-    size = 1 << (len(sound) + SAMPLE_RATE // 10 - 1).bit_length()
-    hertz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
-    low = np.fft.irfft(np.fft.rfft(sound, size) / (1 + (hertz / HUM_BELOW) ** 8), size)[: len(sound)]
+    low = filtered(sound, lambda hertz: 1 / (1 + (hertz / HUM_BELOW) ** 8))
     return np.asarray(sound - low * np.convolve(inside, window / window.sum(), "same"))
 
 

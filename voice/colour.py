@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from voice.filters import filtered
 from voice.shift import over_samples
 from voice.take import F0_RATE, SAMPLE_RATE
 
@@ -16,6 +17,8 @@ Floats = NDArray[np.float64]
 
 RUMBLE = 55.0  # Hz; nothing that is sung lies below
 WINDOW = 2400  # samples, of the filter that follows the note
+EVERY = 2  # F0 frames from one window to the next
+AT_ONCE = 64  # windows that are transformed together
 BELOW = (0.5, 0.8)  # of the note's frequency: silenced below the first, whole above the second
 AIR_ABOVE = 2200.0  # Hz
 AIR = (-52.0, -14.0)  # dB of the voice's level, at breath 0+ and 1
@@ -38,20 +41,25 @@ def coloured(sound: Floats, f0: Floats, breath: Floats, rasp: Floats, rng: np.ra
 
 def _above_the_note(sound: Floats, f0: Floats) -> Floats:
     """Without what the network hums below the note that it sings: noise, strongest on high notes."""
-    hop = SAMPLE_RATE // F0_RATE
+    hop = EVERY * SAMPLE_RATE // F0_RATE
     window = np.hanning(WINDOW + 1)[:-1]
     padded = np.pad(sound, (WINDOW, 2 * WINDOW))
     out = np.zeros(len(padded))
+    pieces = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[WINDOW // 2 :: hop]
+    count = (len(sound) + WINDOW) // hop + 1
+    notes = f0[
+        np.minimum(np.arange(count) * EVERY, len(f0) - 1)
+    ]  # a window's middle lies at sample frame * hop
     hertz = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)
-    for frame in range((len(sound) + WINDOW) // hop + 1):
-        start = WINDOW // 2 + frame * hop
-        note = f0[min(frame, len(f0) - 1)]  # the window's middle lies at the sound's sample frame * hop
-        piece = padded[start : start + WINDOW] * window
-        if note > 0:
-            spectrum = np.fft.rfft(piece)
-            spectrum *= np.clip((hertz / note - BELOW[0]) / (BELOW[1] - BELOW[0]), 0.0, 1.0)
-            piece = np.fft.irfft(spectrum, WINDOW)
-        out[start : start + WINDOW] += piece * window
+    for first in range(0, count, AT_ONCE):
+        some = pieces[first : min(first + AT_ONCE, count)] * window
+        note = notes[first : first + AT_ONCE]
+        sung = note > 0
+        gains = (hertz / note[sung][:, None] - BELOW[0]) / (BELOW[1] - BELOW[0])
+        some[sung] = np.fft.irfft(np.fft.rfft(some[sung]) * np.clip(gains, 0.0, 1.0), WINDOW)
+        for frame, piece in enumerate(some * window, first):
+            start = WINDOW // 2 + frame * hop
+            out[start : start + WINDOW] += piece
     return np.asarray(out[WINDOW : WINDOW + len(sound)] * hop / (window**2).sum())
 
 
@@ -65,8 +73,4 @@ def _rough(sound: Floats, f0: Floats, rasp: Floats, growl: Floats) -> Floats:
 
 def _band(sound: Floats, low: float, high: float = float(SAMPLE_RATE)) -> Floats:
     """What lies between two frequencies [Hz]; the edges are some 12 dB an octave."""
-    size = 1 << (len(sound) + SAMPLE_RATE // 10 - 1).bit_length()
-    hertz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE) + 1e-9
-    pass_low = 1 / (1 + (low / hertz) ** 4)
-    pass_high = 1 / (1 + (hertz / high) ** 4)
-    return np.fft.irfft(np.fft.rfft(sound, size) * pass_low * pass_high, size)[: len(sound)]
+    return filtered(sound, lambda hertz: 1 / (1 + (low / (hertz + 1e-9)) ** 4) / (1 + (hertz / high) ** 4))

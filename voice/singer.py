@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ LOOSEST = 0.035  # seconds, standard deviation of a syllable's lateness at full 
 
 
 class Singer:
-    """Sings scores with one voice. Not for two threads at once: the network computes on several by itself."""
+    """Sings scores with one voice. Threads may sing at once, also on one network: they share its two places."""
 
     def __init__(self, network: Network, voice: Voice) -> None:
         import torch
@@ -105,12 +104,11 @@ class Singer:
                 )
 
         renderings: list[Rendering] = []
-        # Two at a time: what of a passage cannot be shared out goes beside what of another can.
-        with ThreadPoolExecutor(min(2, self.own.threads or 1), "passages") as beside:
-            for rendering in beside.map(rendered, range(len(passages))):
-                renderings.append(rendering)
-                if progress:
-                    progress(len(renderings) / len(passages))
+        # What of a passage cannot be shared out goes beside what of another can.
+        for rendering in self.own.side_by_side(rendered, range(len(passages))):
+            renderings.append(rendering)
+            if progress:
+                progress(len(renderings) / len(passages))
         return _take(score, syllables, passages, renderings, adjusted, knob, notes, rng)
 
     def _warnings(self, score: Score) -> list[str]:

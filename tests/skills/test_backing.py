@@ -1,16 +1,25 @@
 """Other voices join the lead where the style asks for it, in its time and under it."""
 
+import contextvars
+import dataclasses
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from skills.backing import A_LITTLE, BackingPart, backing_parts, stem_of
 from skills.brief import Brief
+from skills.library import Library
 from skills.lyrics import Lyrics
+from skills.song import Studio, sing_score
 from skills.studio.levels import loudness
 from skills.studio.mix import treated
 from skills.style import load_style
 from skills.tune import compose
 from tests.skills.hummed import hum
+from tests.skills.made_song import made_song
 from tests.skills.words_for_tunes import AAB, CHORUS, SNIPPET, SONG
 from voice.score import Score
 from voice.take import STUDIO_RATE, Take
@@ -84,3 +93,34 @@ def test_it_is_mixed_under_the_lead_and_beside_it():
     stem = others["backing-above"]
     assert -10 <= loudness(stem) - loudness(voice[None]) <= -6
     assert (stem[1] ** 2).sum() > 1.3 * (stem[0] ** 2).sum()
+
+
+def test_two_sing_at_a_time_and_both_tell_of_it_in_the_context_of_their_step(tmp_path: Path):
+    """A durable workflow knows by its context alone whose progress it hears of."""
+    workflow = contextvars.ContextVar[str]("workflow")
+    together = threading.Barrier(2, timeout=60)
+    told: list[tuple[str, float]] = []
+
+    def progress(step: str, fraction: float) -> None:
+        told.append((workflow.get(), fraction))
+
+    def sing(score, expression, seed, progress):
+        together.wait()
+        progress(1.0)
+        return Take(hum(score), np.zeros(1, np.float32), (), (), rate=STUDIO_RATE)
+
+    library = Library(tmp_path / "songs")
+    song = made_song(library)
+    brief = dataclasses.replace(library.read(song).brief, style="gospel")
+    library.write(dataclasses.replace(library.read(song), brief=brief))
+    singer = SimpleNamespace(sing=sing, name="hum", engine="test", licence="none")
+    studio = Studio(
+        library, author=lambda: None, singer=lambda: singer, voice=LEAD, artist="x", used=lambda _: (),
+        reach=lambda: (45, 64), operator=lambda: None, backing=lambda _: singer,
+    )  # fmt: skip
+    workflow.set("this one")
+    sing_score(studio, song, progress)
+    assert {name for name, _ in told} == {"this one"}
+    assert max(share for _, share in told) == 1.0
+    stems = {file.stem for file in (library.folder(song) / "stems").iterdir()}
+    assert {"vocal"} < {name for name in stems if name.startswith(("vocal", "backing"))}

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from voice import clean
 from voice.bench.figures import measure_f0
+from voice.filters import BLOCK, filtered
 from voice.shift import found, shifted
 from voice.take import F0_RATE, SAMPLE_RATE
 
@@ -33,6 +34,18 @@ def formant_of(sound: Floats) -> float:
     power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) ** 2
     hertz = np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE)
     return float((power * hertz).sum() / power.sum())
+
+
+def test_a_filter_by_blocks_is_the_filter_of_the_whole() -> None:
+    noise = np.random.default_rng(1).standard_normal(3 * BLOCK + 1234)
+
+    def low(hertz: Floats) -> Floats:
+        return 1 / (1 + (hertz / 55.0) ** 4)
+
+    size = 1 << (len(noise) + SAMPLE_RATE - 1).bit_length()
+    spectrum = np.fft.rfft(noise, size) * low(np.fft.rfftfreq(size, 1 / SAMPLE_RATE))
+    assert np.allclose(filtered(noise, low), np.fft.irfft(spectrum, size)[: len(noise)], atol=1e-6)
+    assert len(filtered(noise[:500], low)) == 500
 
 
 @pytest.mark.parametrize("semitones", [3, 7, -4])

@@ -10,7 +10,7 @@ What is saved, and why it is exact but for rounding:
 
 from __future__ import annotations
 
-import threading
+import queue
 from typing import cast
 
 import torch
@@ -62,7 +62,8 @@ class QuickStack:
 class QuickGenerator:
     """Built from a Generator whose weights are final; batches are rendered one after the other.
 
-    May be called from several threads; they take turns, since they share its memory.
+    May be called from several threads: two are served at a time, so that what one thread of the crew must do alone
+    goes beside what can be shared out; further ones wait, since all memory is then in use.
     """
 
     @torch.inference_mode()
@@ -81,8 +82,9 @@ class QuickGenerator:
         ]
         self._out = generator.out.weight / len(KERNELS)
         self._crew = Crew(threads)
-        self._memory = Scratch()
-        self._turn = threading.Lock()
+        self._memories: queue.LifoQueue[Scratch] = queue.LifoQueue()
+        for _ in range(min(2, threads)):
+            self._memories.put(Scratch())
 
     @torch.inference_mode()
     def __call__(self, x: Tensor, excitation: Tensor, style: Tensor, weights: FrameWeights | None) -> Tensor:
@@ -93,16 +95,25 @@ class QuickGenerator:
     @torch.inference_mode()
     def spectra(self, x: Tensor, excitation: Tensor, style: Tensor, weights: FrameWeights | None) -> Tensor:
         """As Generator's."""
-        with self._turn:
+        memory = self._memories.get()
+        try:
             return torch.cat(
                 [
-                    self._spectra(x[i : i + 1], excitation[i : i + 1], style[i : i + 1], weights, i)
+                    self._spectra(x[i : i + 1], excitation[i : i + 1], style[i : i + 1], weights, i, memory)
                     for i in range(len(x))
                 ]
             )
+        finally:
+            self._memories.put(memory)
 
     def _spectra(
-        self, x: Tensor, excitation: Tensor, style: Tensor, weights: FrameWeights | None, item: int
+        self,
+        x: Tensor,
+        excitation: Tensor,
+        style: Tensor,
+        weights: FrameWeights | None,
+        item: int,
+        memory: Scratch,
     ) -> Tensor:
         source = self._plain.spectrum.analyse(excitation)
         for i, (up, weight) in enumerate(self._ups):
@@ -112,12 +123,14 @@ class QuickGenerator:
                 x = F.pad(x, (1, 0), mode="reflect")
             length = x.shape[2]
             share = torch.full((length,), 1 / length) if weights is None else weights.at(length)[item, :, 0]
-            self._stage(i, x[0], source, style, share)
+            self._stage(i, x[0], source, style, share, memory)
         return F.conv1d(F.leaky_relu_(x, 0.01), self._out, self._plain.out.bias, padding=3)
 
-    def _stage(self, i: int, x: Tensor, source: Tensor, style: Tensor, share: Tensor) -> None:
+    def _stage(
+        self, i: int, x: Tensor, source: Tensor, style: Tensor, share: Tensor, memory: Scratch
+    ) -> None:
         """x: [channels, length] becomes the sum of the stacks. source: [1, 22, spectra]."""
-        rows, branch, between = (self._rows(name, *x.shape) for name in ("stage", "branch", "between"))
+        rows, branch, between = (_rows(memory, name, *x.shape) for name in ("stage", "branch", "between"))
         rows.used.copy_(self._plain.source_in[i](source)[0])
         own = self._source_stacks[i]
         own(rows, self._moments(rows, share), between, style, share, self._crew)
@@ -131,11 +144,6 @@ class QuickGenerator:
             stack(branch, moments, between, style, share, self._crew)
             x.add_(branch.used)
 
-    def _rows(self, name: str, channels: int, length: int) -> Rows:
-        rows = Rows(self._memory.take(name, channels, length + Rows.ROOM), length)
-        rows.values[:, length:].zero_()
-        return rows
-
     def _moments(self, rows: Rows, share: Tensor) -> Moments:
         """By a few channels at a time: their squares stay in the cache."""
 
@@ -144,3 +152,9 @@ class QuickGenerator:
 
         parts = self._crew.each(some, torch.split(rows.used, 16))
         return Moments(torch.cat([part.mean for part in parts]), torch.cat([part.square for part in parts]))
+
+
+def _rows(memory: Scratch, name: str, channels: int, length: int) -> Rows:
+    rows = Rows(memory.take(name, channels, length + Rows.ROOM), length)
+    rows.values[:, length:].zero_()
+    return rows
