@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +62,10 @@ def _cuts(stretches: Sequence[Stretch], length: int) -> list[tuple[Stretch, int,
     return cuts
 
 
-def even(audio: Samples, origin: float, vowels: Sequence[tuple[float, float]], wanted: Floats) -> Samples:
-    """The stem with its vowels brought near their wanted level: vowels [(start, end) seconds], wanted [vowels] dB.
+def even(
+    audio: Samples, origin: float, vowels: Sequence[tuple[float, float]], wanted: Callable[[Floats], Floats]
+) -> Samples:
+    """The stem with its vowels brought near their wanted level: vowels [(start, end) seconds], wanted(seconds) dB.
 
     Vowels differ by nature, and the network's differ more: most of the difference is taken away, slowly, so that no
     vowel's attack and end are touched. Between vowels the gain moves in a straight line (in dB).
@@ -72,12 +74,15 @@ def even(audio: Samples, origin: float, vowels: Sequence[tuple[float, float]], w
     heard = levels > SILENT
     if not heard.any():
         return audio
-    gains = np.clip(EVENNESS * (wanted - levels), -LARGEST_CUT, LARGEST_LIFT)
-    gains += (1 - EVENNESS) * float(np.median((wanted - levels)[heard]))
+    middles = wanted(np.array([(start + end) / 2 for start, end in vowels]))
+    gains = np.clip(EVENNESS * (middles - levels), -LARGEST_CUT, LARGEST_LIFT)
+    gains += (1 - EVENNESS) * float(np.median((middles - levels)[heard]))
     points: list[tuple[float, float]] = []
-    for (a, b), g in zip(vowels, gains, strict=True):
+    for (a, b), g, middle in zip(vowels, gains, middles, strict=True):
         inner = [(t, g - stray) for t, stray in _strays(audio, a - origin, b - origin, origin)]
-        points += [(a + 0.02, g), *inner, (max(b - 0.02, a + 0.03), g)]
+        own = [(a + 0.02, g), *inner, (max(b - 0.02, a + 0.03), g)]
+        swell = wanted(np.array([t for t, _ in own])) - middle  # a hairpin moves within the vowel
+        points += [(t, g + EVENNESS * more) for (t, g), more in zip(own, swell, strict=True)]
     times = np.array([t for t, _ in points])
     coarse = np.arange(0.0, len(audio) / SAMPLE_RATE + 0.005, 0.005)
     curve = np.interp(coarse + origin, times, [g for _, g in points])

@@ -20,6 +20,7 @@ FERMATA = 1.75  # times its length that a note under a fermata is held; all that
 Mode = Literal["major", "minor"]
 Syllabic = Literal["single", "begin", "middle", "end"]
 Dynamic = Literal["pp", "p", "mp", "mf", "f", "ff"]
+Hairpin = Literal["crescendo", "diminuendo"]
 
 
 class ScoreError(ValueError):
@@ -76,7 +77,8 @@ class Note:
 
     `syllable` is its text as written ('train', 'lone-' is written 'lone'), or None where the syllable of
     the note before goes on (melisma). `syllabic` says where it stands in its word. `phonemes`, if given,
-    overrides the pronunciation (Kokoro's IPA symbols, stress marks included).
+    overrides the pronunciation (Kokoro's IPA symbols, stress marks included). Under a `hairpin` loudness moves
+    throughout the note; notes that follow each other under one are one hairpin, until a note has a dynamic.
     """
 
     tick: int
@@ -90,6 +92,7 @@ class Note:
     fermata: bool = False
     breath_after: bool = False
     dynamic: Dynamic | None = None
+    hairpin: Hairpin | None = None
 
     @property
     def end(self) -> int:
@@ -137,6 +140,20 @@ class Score:
         ends += [chord.tick + chord.ticks for chord in self.chords]
         ends += [section.tick + section.ticks for section in self.sections]
         return max(ends, default=0)
+
+    @property
+    def hairpins(self) -> list[tuple[int, int]]:
+        """The first and the last note of each, as places in `notes`."""
+        found: list[tuple[int, int]] = []
+        for i, note in enumerate(self.notes):
+            if not note.hairpin:
+                continue
+            first, last = found[-1] if found else (-1, -1)
+            if last == i - 1 >= 0 and self.notes[last].hairpin == note.hairpin and not note.dynamic:
+                found[-1] = (first, i)
+            else:
+                found.append((i, i))
+        return found
 
     def seconds(self, tick: float) -> float:
         """The time of `tick` in seconds from the start; tempo map, swing and fermatas applied."""

@@ -149,11 +149,10 @@ def _loosened(syllables: list[Sung], knob: Knob, rng: np.random.Generator) -> li
 def _effort(
     score: Score, notes: Sequence[SungNote], knob: Knob
 ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    steps = energy.loudness_steps(score)
     starts = [note.start for note in notes]
 
     def effort(times: NDArray[np.float64]) -> NDArray[np.float64]:
-        curve = energy.steps_at(times, starts, steps)
+        curve = energy.loudness_at(times, score, starts)
         return np.asarray(curve * energy.EFFORT * 2 * knob("dynamics", times))
 
     return effort
@@ -188,9 +187,12 @@ def _take(
             phonemes.append(TimedPhoneme(sound.symbol, sound.start, sound.end, note))
         begun += len(passage.syllables)
     vowels = [(s.start, s.end) for r in renderings for s in r.sounds if s.role == "vowel"]
-    middles = np.array([(start + end) / 2 for start, end in vowels])
-    steps = energy.steps_at(middles, [note.start for note in notes], energy.loudness_steps(score))
-    wanted = finish.VOWEL_LEVEL + 2 * knob("dynamics", middles) * energy.STEP * steps
+    starts = [note.start for note in notes]
+
+    def wanted(times: NDArray[np.float64]) -> NDArray[np.float64]:
+        steps = energy.loudness_at(times, score, starts)
+        return np.asarray(finish.VOWEL_LEVEL + 2 * knob("dynamics", times) * energy.STEP * steps)
+
     audio = finish.even(audio, -lead, vowels, wanted)
     clock = (np.arange(len(f0)) + 0.5) / F0_RATE - lead
     voiceless = [(s.start, s.end) for r in renderings for s in r.sounds if s.symbol in VOICELESS]

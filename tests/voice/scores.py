@@ -69,6 +69,7 @@ def scores(draw: st.DrawFn) -> Score:
                         slurred=bool(notes) and draw(st.booleans()),
                         accent=draw(st.booleans()), fermata=draw(st.booleans()), breath_after=draw(st.booleans()),
                         dynamic=draw(st.sampled_from([None, None, "pp", "p", "mp", "mf", "f", "ff"])),
+                        hairpin=draw(st.sampled_from([None, None, "crescendo", "diminuendo"])),
                     )
                 )  # fmt: skip
                 tick += ticks

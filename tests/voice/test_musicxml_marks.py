@@ -50,16 +50,53 @@ def test_a_breath_mark_ends_a_phrase_with_room_for_the_breath() -> None:
     assert syllables[1].start - syllables[0].end > 0.1
 
 
-def test_dynamics_hold_until_the_next_and_an_accent_is_its_notes_own() -> None:
-    def dynamic(mark: str) -> str:
-        return f"<direction><direction-type><dynamics><{mark}/></dynamics></direction-type></direction>"
+def dynamic(mark: str) -> str:
+    return f"<direction><direction-type><dynamics><{mark}/></dynamics></direction-type></direction>"
 
+
+def wedge(kind: str) -> str:
+    return f'<direction><direction-type><wedge type="{kind}"/></direction-type></direction>'
+
+
+def test_dynamics_hold_until_the_next_and_an_accent_is_its_notes_own() -> None:
     accent = "<articulations><accent/></articulations>"
     score = page(
         dynamic("p"), note("D", "soft"), note("D", "still", accent), dynamic("ff"), note("E", "loud")
     )
-    soft, accented, loud = energy.loudness_steps(score)
+    (soft, soft_end), (accented, _), (loud, _) = energy.loudness_steps(score)
+    assert soft == soft_end
     assert soft < soft + 0.3 < accented < loud
+
+
+def test_a_hairpin_leads_to_the_mark_after_it() -> None:
+    score = page(
+        dynamic("p"), wedge("crescendo"), note("D", "slow"), note("D", "ly"), wedge("stop"), dynamic("f"),
+        note("E", "loud"), note("E", "still"),
+    )  # fmt: skip
+    assert [one.hairpin for one in score.notes] == ["crescendo", "crescendo", None, None]
+    soft, loud = energy.DYNAMICS["p"], energy.DYNAMICS["f"]
+    half = (soft + loud) / 2
+    between = [(soft, half), (half, loud), (loud, loud), (loud, loud)]
+    assert np.allclose(energy.loudness_steps(score), between)
+    seconds = np.array([0.5, 1.5, 2.5])
+    assert energy.loudness_at(seconds, score, [0, 1, 2, 3]) == pytest.approx(
+        [(soft + half) / 2, (half + loud) / 2, loud]
+    )
+
+
+@pytest.mark.parametrize(("kind", "sign"), [("crescendo", 1), ("diminuendo", -1)])
+def test_a_hairpin_that_leads_to_no_mark_goes_a_step_and_stays(kind: str, sign: int) -> None:
+    score = page(note("D", "one"), wedge(kind), note("D", "two"), wedge("stop"), note("D", "three"))
+    goal = sign * energy.HAIRPIN
+    assert energy.loudness_steps(score) == [(0, 0), (0, goal), (goal, goal)]
+
+
+def test_a_hairpin_is_played_out_with_its_repeat() -> None:
+    score = page(
+        wedge("diminuendo"), note("D", "one"), note("D", "two"), wedge("stop"), note("D", "three"),
+        '<barline location="right"><repeat direction="backward"/></barline>',
+    )  # fmt: skip
+    assert [one.hairpin for one in score.notes] == 2 * ["diminuendo", "diminuendo", None]
 
 
 def test_a_slur_widens_the_glide_between_its_notes() -> None:

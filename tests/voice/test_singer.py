@@ -14,7 +14,7 @@ import pytest
 from voice.bench.figures import TakeFigures, levels, measure_f0, measure_take
 from voice.bench.lines import bench_lines
 from voice.expression import Expression
-from voice.score import Note, Score, ScoreError, TempoMark
+from voice.score import Hairpin, Note, Score, ScoreError, TempoMark
 from voice.singer import Singer
 from voice.take import SAMPLE_RATE, Take
 
@@ -134,6 +134,16 @@ def test_dynamics_are_heard(singer: Singer) -> None:
         return float(np.percentile(levels(audio), 90))
 
     assert level("ff") - level("pp") > 8
+
+
+@pytest.mark.parametrize(("kind", "sign"), [("crescendo", 1), ("diminuendo", -1)])
+def test_a_hairpin_swells_within_one_held_note(singer: Singer, kind: Hairpin, sign: int) -> None:
+    held = replace(SCORE, notes=(Note(0, 4 * 480, 53, "home", hairpin=kind),))
+    audio = singer.sing(held, Expression(breath=0, dynamics=1.0)).audio
+    parts = levels(audio)
+    fifth = len(parts) // 5
+    first, last = (float(np.median(parts[i * fifth : (i + 1) * fifth])) for i in (1, 3))
+    assert sign * (last - first) > 2
 
 
 def test_rasp_roughens_the_voice_and_leaves_the_note(singer: Singer, take: Take) -> None:

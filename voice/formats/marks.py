@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, get_args
 
-from voice.score import Note, Score, Section
+from voice.score import Dynamic, Hairpin, Note, Score, Section
 
-_FIELDS = ("phonemes", "slurred", "accent", "fermata", "breath_after", "dynamic")
+_FIELDS = ("phonemes", "slurred", "accent", "fermata", "breath_after", "dynamic", "hairpin")
 _DEFAULTS = {field.name: field.default for field in dataclasses.fields(Note)}
-_TYPES = {name: str if name in ("phonemes", "dynamic") else bool for name in _FIELDS}
-_DYNAMICS = ("pp", "p", "mp", "mf", "f", "ff")
+_WORDS = {"dynamic": get_args(Dynamic), "hairpin": get_args(Hairpin)}
+_TYPES = {name: str if name == "phonemes" or name in _WORDS else bool for name in _FIELDS}
 VELOCITY = {"pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112}
 
 
@@ -25,9 +25,8 @@ def marked(note: Note, marks: Any) -> Note:
     if not isinstance(marks, dict):
         return note
     good: dict[str, Any] = {n: v for n, v in marks.items() if n in _TYPES and isinstance(v, _TYPES[n])}
-    if good.get("dynamic") not in (None, *_DYNAMICS):
-        del good["dynamic"]
-    return dataclasses.replace(note, **good)
+    known = {n: v for n, v in good.items() if n not in _WORDS or v in _WORDS[n]}
+    return dataclasses.replace(note, **known)
 
 
 def song_marks(score: Score) -> str:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from voice.formats.limits import MOST_BYTES, checked, one_voice, read_bytes
 from voice.formats.musicxml_write import KINDS
@@ -27,6 +27,7 @@ from voice.score import (
     TICKS_PER_QUARTER,
     Chord,
     Dynamic,
+    Hairpin,
     Key,
     MetreMark,
     Mode,
@@ -42,6 +43,7 @@ _DYNAMICS: dict[str, Dynamic] = {
     "pppp": "pp", "ppp": "pp", "pp": "pp", "p": "p", "mp": "mp",
     "mf": "mf", "f": "f", "ff": "ff", "fff": "ff", "ffff": "ff",
 }  # fmt: skip
+_HAIRPINS: tuple[Hairpin, ...] = get_args(Hairpin)
 # music21's names of chords that a lead sheet of ours has no word for -> the nearest that it has.
 _QUALITIES = {kind: quality for quality, kind in KINDS.items()} | {
     "dominant-seventh": "7", "half-diminished-seventh": "dim", "half-diminished": "dim", "diminished-seventh": "dim",
@@ -132,7 +134,7 @@ def _parsed(text: str) -> Any:
         importer.xmlText = text
         importer.parseXMLText()
         music = importer.stream
-        _mark_slurred(music)
+        _mark_spanned(music)
         music.toSoundingPitch(inPlace=True)
         if not re.search(r"<repeat|<segno|<coda|dacapo|dalsegno|[dD]\.\s?[sScC]\.|[dD]a [cC]apo", text):
             return music  # to play out repeats copies all
@@ -268,6 +270,7 @@ def _notes(part: Any, lead_in: int, name: str) -> tuple[Note, ...]:
                 ticks=_ticks(start + item.duration.quarterLength) - _ticks(start),
                 pitch=round(single.pitch.ps),
                 slurred="slurred" in item.groups,
+                hairpin=next((kind for kind in _HAIRPINS if kind in item.groups), None),
                 **_words(item, passes[measure.number], f"bar {measure.number}"),
                 **_marks(item),
             )
@@ -302,6 +305,7 @@ def _untied(notes: list[Note], tied: list[bool]) -> list[Note]:
                 ticks=before.ticks + note.ticks,
                 fermata=before.fermata or note.fermata,
                 breath_after=before.breath_after or note.breath_after,
+                hairpin=before.hairpin or note.hairpin,
             )
         else:
             out.append(note)
@@ -336,17 +340,20 @@ def _marks(item: Any) -> dict[str, Any]:
     }
 
 
-def _mark_slurred(music: Any) -> None:
-    """Puts notes that a slur joins to the note before into the group 'slurred', which copies keep."""
-    from music21 import spanner
+def _mark_spanned(music: Any) -> None:
+    """Puts notes into groups, which copies keep: hairpins', and 'slurred' if a slur joins them to the note before."""
+    from music21 import dynamics, spanner
 
+    kinds = {spanner.Slur: "slurred", dynamics.Crescendo: "crescendo", dynamics.Diminuendo: "diminuendo"}
     for part in music.parts:
         sung = [n for n in part.recurse().notes if n.duration.quarterLength]
         place = {id(n): i for i, n in enumerate(sung)}
-        for slur in part.recurse().getElementsByClass(spanner.Slur):
-            ends = [place[id(n)] for n in slur.getSpannedElements() if id(n) in place]
-            for note in sung[min(ends) + 1 : max(ends) + 1] if ends else ():
-                note.groups.append("slurred")
+        for kind, group in kinds.items():
+            for span in part.recurse().getElementsByClass(kind):
+                ends = [place[id(n)] for n in span.getSpannedElements() if id(n) in place]
+                first = min(ends, default=0) + (group == "slurred")
+                for note in sung[first : max(ends) + 1] if ends else ():
+                    note.groups.append(group)
 
 
 def _dynamics(part: Any) -> list[tuple[int, Dynamic]]:

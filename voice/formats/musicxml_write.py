@@ -79,6 +79,7 @@ def to_musicxml(score: Score) -> str:
     part = ET.SubElement(root, "part", id="P1")
     pieces = list(_pieces(score))
     slurs = _slurs(score)
+    hairpin_ends = {score.notes[last] for _, last in score.hairpins}
     for number, (start, length) in enumerate(bars(score), 1):
         measure = ET.SubElement(part, "measure", number=str(number))
         _attributes(measure, score, start)
@@ -92,6 +93,8 @@ def to_musicxml(score: Score) -> str:
                     element.insert(_offset_place(element), offset)
                 measure.append(element)
             measure.append(_note(piece, score, slurs))
+            if piece.last and piece.note in hairpin_ends:
+                measure.append(_direction(ET.Element("wedge", type="stop", number="1")))
     ET.indent(root)
     return _HEAD + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -230,6 +233,9 @@ def _events(score: Score) -> list[tuple[int, ET.Element]]:
             dynamics = ET.Element("dynamics")
             ET.SubElement(dynamics, note.dynamic)
             found.append((note.tick, _direction(dynamics)))
+    for first, _ in score.hairpins:
+        note = score.notes[first]
+        found.append((note.tick, _direction(ET.Element("wedge", type=str(note.hairpin), number="1"))))
     for chord, following in itertools.zip_longest(score.chords, score.chords[1:]):
         found.append((chord.tick, _harmony(chord, score)))
         if following is None or following.tick > chord.tick + chord.ticks:

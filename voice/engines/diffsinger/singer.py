@@ -228,7 +228,7 @@ class DiffSinger:
     ) -> NDArray[np.float32]:
         """The score's dynamics and accents, as our own singer takes them."""
         starts = [score.seconds(note.tick) for note in score.notes]
-        steps = energy.steps_at(times, starts, energy.loudness_steps(score))
+        steps = energy.loudness_at(times, score, starts)
         return np.asarray(10 ** (2 * knob("dynamics", times) * energy.STEP * steps / 20), np.float32)
 
     def _outside(self, score: Score) -> list[str]:
