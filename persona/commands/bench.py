@@ -27,27 +27,36 @@ def add_to(app: typer.Typer) -> None:
     @group.command("voice")
     def voice_lines(
         only: list[str] | None = typer.Option(None, help="names of lines"),
+        lines: Path | None = typer.Option(
+            None, exists=True, dir_okay=False, help="lines of your own, written as in voice/bench/lines.txt"
+        ),
         plot: Path | None = typer.Option(None, help="a folder for a picture of every line"),
         voice: str = typer.Option("", help="a voice of our own engine, by name or file"),
         peers: bool = typer.Option(True, help="also Festival, where it is installed, and WORLD"),
         seed: int = typer.Option(0),
         as_json: bool = JSON,
     ) -> None:
-        """Forty lines: pitch, onsets, voicing, words, sound, speed, memory. The table of docs/voice.md."""
+        """Forty lines, or your own: pitch, onsets, voicing, words, sound, speed, memory. The table of docs/voice.md."""
         from voice.bench import table
-        from voice.bench.lines import bench_lines
+        from voice.bench.lines import bench_lines, read_lines
         from voice.bench.peers import peers_as_json, peers_as_text, run_peers
         from voice.bench.process import alone
 
         home = house(**({"voice": {"name": voice}} if voice else {}))
-        lines = [line for line in bench_lines() if not only or line.name in only]
-        if not lines:
-            raise typer.BadParameter(f"there is no line {', '.join(only or [])} in voice/bench/lines.txt")
+        try:
+            every = read_lines(lines.read_text("utf-8")) if lines else bench_lines()
+        except ValueError as error:
+            raise typer.BadParameter(f"{lines}: {error}") from error
+        chosen = [line for line in every if not only or line.name in only]
+        if not chosen:
+            raise typer.BadParameter(
+                f"there is no line {', '.join(only or [])} in {lines or 'voice/bench/lines.txt'}"
+            )
         singer, console = home.singer, Console(stderr=True, highlight=False, soft_wrap=True)
         wanted = home.settings.voice
         process = alone(wanted.name, home.settings.cache_dir.expanduser(), wanted.threads)
         results = table.run(
-            singer, lines, plot, seed, told=lambda one: console.print(table.told(one), markup=False)
+            singer, chosen, plot, seed, told=lambda one: console.print(table.told(one), markup=False)
         )
         beside = run_peers(singer, [(one.line, one.take) for one in results]) if peers else []
         if as_json:

@@ -16,7 +16,7 @@ from voice.bench.figures import (
     voicing_error,
 )
 from voice.bench.hearing import character_error_rate
-from voice.bench.lines import read_line
+from voice.bench.lines import read_line, read_lines
 from voice.bench.onsets import vowel_lateness
 from voice.score import Note, Score, TempoMark
 from voice.take import F0_RATE, SAMPLE_RATE, Take, TimedNote, TimedPhoneme
@@ -94,6 +94,15 @@ def test_a_line_is_read_with_its_words_rests_and_melismas() -> None:
         (960, 480, 50, "road", "single"),
         (1440, 480, 52, None, "single"),
     ]
+
+
+def test_lines_of_ones_own_are_read_and_a_row_that_is_none_is_named() -> None:
+    text = "# mine\none | 60 | lone-@A3/1 some@G#3/.5\n\ntwo | 90 | road@D3/1\n"
+    assert [line.words for line in read_lines(text)] == ["lonesome", "road"]
+    with pytest.raises(ValueError, match=r"'three \| 60' is not 'name"):
+        read_lines(text + "three | 60\n")
+    with pytest.raises(ValueError, match="line four: 'road@H3/1'"):
+        read_lines("four | 60 | road@H3/1")
 
 
 def test_a_long_take_is_heard_line_by_line() -> None:

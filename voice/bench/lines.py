@@ -1,4 +1,4 @@
-"""The bench's forty lines, from lines.txt."""
+"""Lines to sing and measure: the bench's forty, from lines.txt, or anybody's own."""
 
 from __future__ import annotations
 
@@ -22,13 +22,20 @@ class Line:
 
 
 def bench_lines() -> list[Line]:
-    text = resources.files("voice.bench").joinpath("lines.txt").read_text("utf-8")
+    return read_lines(resources.files("voice.bench").joinpath("lines.txt").read_text("utf-8"))
+
+
+def read_lines(text: str) -> list[Line]:
+    """A line to sing in each row; rows that begin with # are left out. Raises ValueError."""
     return [read_line(row) for row in text.splitlines() if row.strip() and not row.startswith("#")]
 
 
 def read_line(row: str) -> Line:
-    """`name | bpm | notes`, as lines.txt explains."""
-    name, bpm, body = (part.strip() for part in row.split("|"))
+    """`name | bpm | notes`, as lines.txt explains. Raises ValueError."""
+    parts = [part.strip() for part in row.split("|")]
+    if len(parts) != 3:
+        raise ValueError(f"{row[:40]!r} is not 'name | quarter notes a minute | notes'")
+    name, bpm, body = parts
     notes: list[Note] = []
     words: list[str] = []
     now = 0.0
