@@ -26,7 +26,8 @@ from voice.training.pieces import Piece, pieces_of
 
 JUDGED_BY = 6  # held-out pieces at the most
 SLOWEST = 0.05  # of the rate, at the end
-METHOD = 5  # a checkpoint of another one is not taken up
+REMEMBERED = 0.97  # of the mean over past steps, at each step
+METHOD = 6  # a checkpoint of another one is not taken up
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,9 @@ class Fitting:
         self.step = 0
         self._losses: list[float] = []
         self._history: list[Judgement] = []
-        self._best = self._learnable()
+        # Steps stray about what they seek: their mean is nearer to it than any of them (Polyak and Juditsky, 1992).
+        self._mean = self._learnable()
+        self._best = self._mean
         if kept:
             self._take_up(kept)
         else:
@@ -156,15 +159,20 @@ class Fitting:
             total += float(loss.detach())
         self._optimiser.step()
         self.step += 1
+        kept = min(REMEMBERED, self.step / (self.step + 10))
+        self._mean = {name: self._mean[name].lerp(now, 1 - kept) for name, now in self._learnable().items()}
         self._losses.append(float(np.float32(total)))  # as a checkpoint keeps it
         return total
 
     def judge(self) -> Judgement:
-        """The held-out loss now; what is learned is kept if it was never smaller."""
+        """The held-out loss of the steps' mean now; it is kept if it was never smaller."""
+        now = self._learnable()
+        self._put(self._mean)
         with torch.no_grad():
             held_out = float(np.mean([float(self._unlikeness(piece, 7)) for piece in self._held]))
+        self._put(now)
         if held_out < min((one.held_out for one in self._history), default=math.inf):
-            self._best = self._learnable()
+            self._best = self._mean
         loss = float(np.mean(self._losses)) if self._losses else held_out
         self._losses = []
         # As a checkpoint keeps it, so that a run that goes on tells the same story.
@@ -181,6 +189,7 @@ class Fitting:
     def save(self) -> None:
         """All or nothing. Raises OSError."""
         now = {f"now.{name}": value for name, value in self._learnable().items()}
+        mean = {f"mean.{name}": value for name, value in self._mean.items()}
         best = {f"best.{name}": value for name, value in self._best.items()}
         moments = {
             f"adam.{i}.{name}": value.cpu().reshape(-1)
@@ -194,17 +203,18 @@ class Fitting:
             "history": history,
             "losses": losses,
         }
-        store.write(self.checkpoint, now | best | moments | place)
+        store.write(self.checkpoint, now | mean | best | moments | place)
 
     def _take_up(self, kept: dict[str, Tensor]) -> None:
         self.step = int(kept["step"])
         self._losses = kept["losses"].tolist()
         self._history = [Judgement(int(step), loss, held) for step, loss, held in kept["history"].tolist()]
         parameters = self._parameters()
-        with torch.no_grad():
-            for name, parameter in parameters.items():
-                parameter.copy_(kept[f"now.{name}"])
-        self._best = {name: kept[f"best.{name}"].clone() for name in parameters}
+        now, self._mean, self._best = (
+            {name: kept[f"{which}.{name}"].clone() for name in parameters}
+            for which in ("now", "mean", "best")
+        )
+        self._put(now)
         state = self._optimiser.state_dict()
         for i, parameter in enumerate(parameters.values()):
             own = {n.split(".")[2]: v.clone() for n, v in kept.items() if n.startswith(f"adam.{i}.")}
@@ -218,6 +228,11 @@ class Fitting:
 
     def _learnable(self) -> dict[str, Tensor]:
         return {name: value.detach().cpu().clone() for name, value in self._parameters().items()}
+
+    @torch.no_grad()
+    def _put(self, learned: dict[str, Tensor]) -> None:
+        for name, parameter in self._parameters().items():
+            parameter.copy_(learned[name])
 
     def _set_rates(self) -> None:
         """The style's rate falls to SLOWEST over its steps; with updates, both begin again and fall together."""
