@@ -379,6 +379,26 @@ def test_descent_descends_and_a_run_that_was_killed_goes_on_exactly(
 
 
 @pytest.mark.slow
+def test_what_is_judged_and_kept_is_the_mean_over_the_steps(
+    network: Network, sung: Path, tmp_path: Path
+) -> None:
+    plan = Plan(steps=4, rate=0.1, judge_every=4, held_out=0.5)
+    start, file = load_voice("breaking-rust").style, tmp_path / "c.safetensors"
+    fitting = Fitting(read_dataset(sung), network, start, plan, file)
+    mean = torch.zeros_like(fitting.away)
+    for step in range(1, 5):
+        fitting.learn()
+        mean = mean.lerp(fitting.away.detach(), 10 / (step + 10))
+    last = fitting.away.detach().clone()
+    assert fitting.judge().held_out < fitting.fitted().history[0].held_out
+    fitting.save()
+    kept = store.read(file)
+    assert torch.allclose(kept["best.away"], mean, atol=1e-6)
+    assert not torch.allclose(last, mean, atol=1e-3)
+    assert torch.equal(kept["now.away"], last)  # judging moved nothing
+
+
+@pytest.mark.slow
 def test_updates_are_learned_written_and_sung_with(network: Network, sung: Path, tmp_path: Path) -> None:
     own = with_updates(network, {})
     plan = Plan(steps=1, update_steps=2, rank=2, judge_every=2, held_out=0.5, update_rate=0.003)
