@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from persona.commands.common import JSON, house, print_json
+from voice.training.plan import Plan
 
 if TYPE_CHECKING:
     from persona.settings import VoiceSettings
@@ -28,18 +29,19 @@ def add_train(group: typer.Typer) -> None:
             "breaking-rust", "--from", help="the voice to begin at, the nearer the better"
         ),
         licence: str = typer.Option("", help="of the new voice; else what the consent record says, no more"),
-        steps: int = typer.Option(200, min=1, help="on the style's 256 numbers"),
+        steps: int = typer.Option(Plan.steps, min=1, help="on the style's 256 numbers"),
         updates: int = typer.Option(0, min=0, help="further steps, on low-rank updates of the decoder too"),
-        rank: int = typer.Option(4, min=1, max=64, help="of those updates"),
-        seconds: float = typer.Option(3.0, min=0.5, max=20.0, help="of a piece, as far as phrases allow"),
-        batch: int = typer.Option(1, min=1, help="pieces a step"),
+        rank: int = typer.Option(Plan.rank, min=1, max=64, help="of those updates"),
+        seconds: float = typer.Option(
+            Plan.seconds, min=0.5, max=20.0, help="of a piece, as far as phrases allow"
+        ),
+        batch: int = typer.Option(Plan.batch, min=1, help="pieces a step"),
         device: str = typer.Option("auto", help="cpu, cuda, or auto"),
         seed: int = typer.Option(0),
         force: bool = typer.Option(False, "--force", help="write over a voice file that is there"),
         as_json: bool = JSON,
     ) -> None:
         """Fits a new voice to consented recordings. A run that was cut off goes on where it was."""
-        from voice.training.fit import Plan
         from voice.training.learn import LICENCE, learn
         from voice.voices import VoiceError, load_voice
 
@@ -81,7 +83,7 @@ def add_bench(group: typer.Typer) -> None:
         work: Path | None = typer.Option(
             None, help="where recordings and checkpoints are kept; run again, it goes on"
         ),
-        steps: int = typer.Option(200, min=1),
+        steps: int = typer.Option(Plan.steps, min=1),
         updates: int = typer.Option(0, min=0, help="further steps, on low-rank updates of the decoder"),
         minutes: float = typer.Option(3.0, min=0.2, help="of the hidden voice's singing"),
         plot: Path | None = typer.Option(None, help="a picture: learning, and the lines before and after"),

@@ -21,13 +21,14 @@ from voice.network import store
 from voice.network.network import STYLE, Network
 from voice.network.updates import UpdatesError, begin_updates, updatable, with_updates
 from voice.training.dataset import DatasetError, Pitch, parse_dataset, read_consent_file, read_dataset
-from voice.training.fit import Fitting, Plan, checkpoint_path, fit
+from voice.training.fit import Fitting, checkpoint_path, fit
 from voice.training.kindred import Kindred
 from voice.training.learn import learn
 from voice.training.mel import unlikeness
 from voice.training.phones import Phone, as_held, known_symbols, sounds_of
 from voice.training.pieces import pieces_of, steadied
 from voice.training.pitch import f0_of
+from voice.training.plan import Plan
 from voice.voices import VoiceError, load_voice
 from voice.weights import plain_network
 

@@ -26,6 +26,7 @@ from voice.singer import Singer
 from voice.take import SAMPLE_RATE, Take
 from voice.timing import DIPHTHONGS
 from voice.training.mel import unlikeness
+from voice.training.plan import Plan
 from voice.underlay import lay_words
 from voice.voices import Voice, load_voice
 
@@ -90,7 +91,7 @@ def hidden_voice() -> Voice:
 def recover(
     cache: Path,
     work: Path,
-    steps: int = 200,
+    steps: int = Plan.steps,
     updates: int = 0,
     minutes: float = MINUTES,
     held: Sequence[str] = HELD,
@@ -102,7 +103,6 @@ def recover(
     done.
     """
     from voice.network.updates import with_updates
-    from voice.training.fit import Plan
     from voice.training.learn import learn
     from voice.weights import load_network, plain_network
 

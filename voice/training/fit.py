@@ -23,36 +23,12 @@ from voice.training.dataset import Dataset, Recording
 from voice.training.kindred import Kindred
 from voice.training.mel import unlikeness
 from voice.training.pieces import Piece, pieces_of
+from voice.training.plan import Plan
 
 JUDGED_BY = 6  # held-out pieces at the most
 SLOWEST = 0.05  # of the rate, at the end
 REMEMBERED = 0.97  # of the mean over past steps, at each step
 METHOD = 6  # a checkpoint of another one is not taken up
-
-
-@dataclass(frozen=True)
-class Plan:
-    """steps on the style's first half by sound, beside which the second is foretold; then update_steps on low-rank
-    updates of `rank` and the style together.
-
-    seconds: of a piece, as far as phrases allow; batch: pieces a step; rates: of Adam at the start; held_out: the
-    share of recordings that only judge; judge_every: steps between two judgements and checkpoints.
-    """
-
-    steps: int = 200
-    update_steps: int = 0
-    rank: int = 4
-    seconds: float = 3.0
-    batch: int = 1
-    rate: float = 0.2
-    update_rate: float = 0.001
-    held_out: float = 0.1
-    judge_every: int = 20
-    seed: int = 0
-
-    @property
-    def all_steps(self) -> int:
-        return self.steps + self.update_steps
 
 
 @dataclass(frozen=True)

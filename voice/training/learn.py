@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from voice.network.network import Network
-    from voice.training.fit import Fitted, Judgement, Plan
+    from voice.training.fit import Fitted, Judgement
+    from voice.training.plan import Plan
 
 LICENCE = "for the uses of its consent record only; the network under it is Apache-2.0"
 BEYOND = 2  # semitones beyond the lowest and highest note of the recordings that may be reached
