@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from skills.song import read_score, read_take
+from skills.library import read_score, read_take
 from voice.bench.figures import PERIOD, measure_f0
 from voice.take import F0_RATE, SAMPLE_RATE, STUDIO_RATE
 

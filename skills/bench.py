@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from skills.brief import Brief
-from skills.library import Library
+from skills.library import Library, read_score, read_take
 from skills.reading import read_brief
-from skills.song import MAKING, Studio, make_song, nothing, read_score, read_take
+from skills.song import MAKING, Studio, make_song, nothing
 from voice.take import SAMPLE_RATE, STUDIO_RATE
 
 if TYPE_CHECKING:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from skills.backing import backing_parts
 from skills.files import write_text_whole, written_whole
 from skills.karaoke import Look, ass, lrc, timed_lines
-from skills.library import Library, LibraryError, Song
+from skills.library import Library, LibraryError, Song, read_score, read_take
 from skills.lyrics import Lyrics
 from skills.provenance.carrying import seal_more
-from skills.song import read_score, read_take
 from skills.style import style_of
 from voice.formats import write_score
 from voice.score import Score

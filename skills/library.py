@@ -26,6 +26,8 @@ from skills.brief import Brief
 from skills.files import write_text_whole
 from skills.lyrics import Line, Lyrics, Stanza, Syllable
 from skills.store import Store
+from voice.score import Score
+from voice.take import Take
 
 ROOM_FOR_A_SONG = 200_000_000  # bytes; stems of a three-minute song with their temporary copies
 COMPARED = ("song.json", "lyrics.json", "score.json", "ledger.jsonl")  # what is read of all songs at once
@@ -260,3 +262,12 @@ def lyrics_from_json(text: str) -> Lyrics:
         for stanza in raw["stanzas"]
     )
     return Lyrics(raw["title"], raw["form"], stanzas, raw["hook"])
+
+
+def read_score(folder: Path) -> Score:
+    return Score.from_json((folder / "score.json").read_text("utf-8"))
+
+
+def read_take(folder: Path) -> Take:
+    """The take's timings, without its audio (which is stems/vocal.wav)."""
+    return Take.from_timings_json((folder / "take.json").read_text("utf-8"))

@@ -93,12 +93,6 @@ def read_brief(text: str, defaults: Brief | None = None) -> Brief:
     return _with_defaults(_Reader(asking.latin_part(clean), words).read(), defaults)
 
 
-def missing(brief: Brief) -> tuple[str, ...]:
-    """The fields that the fan has not spoken of, the ones most worth asking for first."""
-    wanted = ("mood", "style") if brief.words else ("theme", "mood", "style", "dedication")
-    return tuple(name for name in wanted if not getattr(brief, name))
-
-
 def set_aside(text: str) -> tuple[str, ...]:
     """What of the text the song will not follow, as sentences for the fan; () if it follows all of it."""
     words, clean = asking.given_words(asking.cleaned(text))

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from skills.brief import Brief
-from skills.library import Library, LibraryError, Song, lyrics_to_json, song_id
+from skills.library import Library, LibraryError, Song, lyrics_to_json, read_score, song_id
 from skills.lyrics import Lyrics, Stanza
 from skills.provenance.ledger import NAME as LEDGER
 from skills.provenance.ledger import append
-from skills.song import Progress, Studio, begin, nothing, read_score, run_steps
+from skills.song import Progress, Studio, begin, nothing, run_steps
 from skills.tune.errors import TuneError
 from voice.score import TICKS_PER_QUARTER, Note, Score, Section, Syllabic, TempoMark
 

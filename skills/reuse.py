@@ -17,7 +17,7 @@ from typing import Any
 
 from skills.backing import STEM, backing_parts
 from skills.files import written_whole
-from skills.library import Library, LibraryError, Song
+from skills.library import Library, LibraryError, Song, read_score
 from skills.style import style_of
 from voice.score import Score
 
@@ -69,7 +69,7 @@ def take_over(library: Library, song: str, step: str) -> bool:
     files = made_by(step, before)
     if not files or not all(path.is_file() for path in files):
         return False
-    if _digest(READS[step](old, _score(before))) != _digest(READS[step](now, _score(here))):
+    if _digest(READS[step](old, read_score(before))) != _digest(READS[step](now, read_score(here))):
         return False
     for path in files:
         with written_whole(here / path.relative_to(before)) as temporary:
@@ -79,10 +79,6 @@ def take_over(library: Library, song: str, step: str) -> bool:
             except OSError:
                 shutil.copyfile(path, temporary)
     return True
-
-
-def _score(folder: Path) -> Score:
-    return Score.from_json((folder / "score.json").read_text("utf-8"))
 
 
 def _digest(value: Any) -> str:

@@ -22,15 +22,14 @@ from typing import TYPE_CHECKING
 from skills.backing import STEM, backing_parts, stem_of
 from skills.brief import Brief
 from skills.files import write_text_whole, written_whole
-from skills.library import Library, Song, song_id
+from skills.library import Library, Song, read_score, read_take, song_id
 from skills.originality.check import check_melody, check_words, findings
 from skills.provenance import ledger, models
 from skills.provenance.carrying import marked, note_order, seal
 from skills.provenance.credits import contribution
 from skills.reuse import take_over
 from skills.style import style_of
-from voice.score import Score
-from voice.take import STUDIO_RATE, Take
+from voice.take import STUDIO_RATE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -381,12 +380,3 @@ def expression_of(song: Song, singer: ScoreSinger) -> Expression | None:
     if not song.expression:
         return None
     return dataclasses.replace(singer.expression, **song.expression)
-
-
-def read_score(folder: Path) -> Score:
-    return Score.from_json((folder / "score.json").read_text("utf-8"))
-
-
-def read_take(folder: Path) -> Take:
-    """The take's timings, without its audio (which is stems/vocal.wav)."""
-    return Take.from_timings_json((folder / "take.json").read_text("utf-8"))

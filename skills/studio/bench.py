@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from skills.backing import STEM
 from skills.bench import read_briefs, resumed
 from skills.brief import Brief
-from skills.library import Library
-from skills.song import Studio, make_song, read_stems, read_take
+from skills.library import Library, read_take
+from skills.song import Studio, make_song, read_stems
 from skills.studio.desk import run, scene, strip
 from skills.studio.encode import decoded, meter
 from skills.studio.levels import PRESENCE, singing

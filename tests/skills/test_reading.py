@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skills.brief import Brief, BriefError
-from skills.reading import LONGEST, missing, read_brief, set_aside
+from skills.reading import LONGEST, read_brief, set_aside
 from skills.style import moods
 
 BRIEFS: list[str] = yaml.safe_load(Path(__file__).with_name("briefs.yaml").read_text("utf-8"))
@@ -31,7 +31,6 @@ def test_given_words_are_kept_as_they_are() -> None:
     brief = read_brief("a slow gospel, sing these words:\nRoses are red,\nviolets are tired.")
     assert brief.words == "Roses are red,\nviolets are tired."
     assert brief.style == "gospel"
-    assert "theme" not in missing(brief)
 
 
 @pytest.mark.parametrize(
@@ -63,11 +62,6 @@ def test_what_is_not_followed_is_said() -> None:
     assert set_aside("a blues about the beach") == ()
     said = set_aside("a song about the fucking rain")
     assert said and read_brief("a song about the fucking rain").theme == "the rain"
-
-
-def test_what_is_missing_is_named_once_each() -> None:
-    assert missing(read_brief("write a song")) == ("theme", "mood", "style", "dedication")
-    assert missing(read_brief("a sad blues about rain, for Jo")) == ()
 
 
 def test_defaults_fill_what_was_not_said() -> None:

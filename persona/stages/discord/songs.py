@@ -20,9 +20,8 @@ from persona.stages.discord.texts import LIMIT, plain, shorten
 from skills import requesting
 from skills.address import Address
 from skills.brief import Brief, BriefError
-from skills.library import LibraryError, Song
+from skills.library import LibraryError, Song, read_score
 from skills.requesting import Asker
-from skills.song import read_score
 
 if TYPE_CHECKING:
     from persona.stages.discord.act import Act
