@@ -98,14 +98,14 @@ def summary(rows: Sequence[TuneFigures]) -> tuple[dict[str, dict[str, Any]], Map
 
     found: dict[str, dict[str, Any]] = {}
     asked: dict[str, str] = {}
-    for name, (low, high) in BANDS.items():
+    for name in (*BANDS, "as_sung"):
         values = [getattr(row.figures, name) for row in rows]
-        low_tenth, median, high_tenth = (round(float(x), 2) for x in np.percentile(values, (10, 50, 90)))
-        inside = sum(low <= value <= high for value in values)
-        found[name] = {
-            "10 %": low_tenth, "median": median, "90 %": high_tenth, "inside": f"{inside} of {len(rows)}",
-        }  # fmt: skip
-        asked[name] = f"{low:g} to {high:g}"
+        tenths = (round(float(x), 2) for x in np.percentile(values, (10, 50, 90)))
+        found[name] = {**dict(zip(("10 %", "median", "90 %"), tenths, strict=True)), "inside": ""}
+        asked[name] = ""
+        if band := BANDS.get(name):
+            found[name]["inside"] = f"{sum(band[0] <= value <= band[1] for value in values)} of {len(rows)}"
+            asked[name] = f"{band[0]:g} to {band[1]:g}"
     stressed, hook = sum(row.stressed for row in rows), sum(row.hook for row in rows)
     whole = {
         "stressed syllables on the felt beat": (sum(row.on_beat for row in rows), stressed, "90 %"),

@@ -10,12 +10,12 @@ from skills.style import list_styles, load_style
 from skills.tune import TuneError, compose, sung_bars
 from skills.tune.bench import measured
 from skills.tune.harmony import chord_tones
-from skills.tune.measure import figures, split_at_breaths
+from skills.tune.measure import BANDS, figures, split_at_breaths
 from skills.tune.prosody import STRESSED, weights
 from skills.tune.rhythm import Clock, felt_pulse, is_strong
 from skills.words.prosody import make_line
 from tests.skills.words_for_tunes import AAB, HOOK, SNIPPET, SONG, sung
-from voice.score import Score
+from voice.score import Note, Score
 
 LOW, HIGH = 45, 62
 STYLES = list_styles()
@@ -136,6 +136,27 @@ def test_figures_are_those_of_real_tunes(scores):
         for name, (low, high) in bands.items():
             inside[name] += low <= getattr(measured, name) <= high
     assert {name: count / len(scores) >= 0.8 for name, count in inside.items()} == dict.fromkeys(inside, True)
+
+
+def test_a_chorus_that_comes_again_is_no_repetition_but_the_same_tune_to_other_words_is():
+    def line(pitches, words, tick):
+        return [
+            Note(tick + 480 * i, 480, pitch, word, breath_after=i == len(pitches) - 1)
+            for i, (pitch, word) in enumerate(zip(pitches, words.split(), strict=True))
+        ]
+
+    rising, falling = (60, 62, 64, 67, 69, 67), (69, 67, 64, 65, 60, 62)
+    song = [*line(rising, "I walk my walk a lone", 0), *line(falling, "the road is long and grey", 3840)]
+    returned = figures(Score("", (*song, *line(rising, "I walk my walk a lone", 7680))))
+    other_words = figures(Score("", (*song, *line(rising, "you came to me one night", 7680))))
+    assert returned.repetition == figures(Score("", tuple(song))).repetition == 0
+    assert returned.as_sung == other_words.as_sung == other_words.repetition > 0
+
+
+def test_whole_songs_repeat_themselves_no_more_than_old_tunes():
+    for style in STYLES:
+        score = compose(SONG, Brief("x", seconds=120), load_style(style), 3, LOW, HIGH)
+        assert figures(score).repetition <= BANDS["repetition"][1], style
 
 
 def test_a_tempo_that_was_asked_for_is_kept():
