@@ -7,6 +7,8 @@ so what it truly is can be read from how the phase of the lowest partial runs aw
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,22 +23,48 @@ READ = 0.008  # seconds to either side over which its phase is read
 
 def shifted(sound: Floats, f0: Floats, wanted: Floats) -> Floats:
     """sound: [samples]; f0, what it has, and wanted: [frames] Hz at F0_RATE, 0 where unvoiced: left as it was."""
+    cycles = cycles_moved(f0, wanted, len(sound))
+    if cycles is None:
+        return sound
+    moved = np.bincount(cycles.places, sound[cycles.sources] * cycles.windows, len(sound))
+    return np.asarray(sound + (moved - sound) * cycles.share)
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """Sample `sources[i]`, times `windows[i]`, is added at sample `places[i]`; share: [samples], how much of that is
+    heard instead of the sound that was there."""
+
+    sources: NDArray[np.int64]
+    places: NDArray[np.int64]
+    windows: Floats
+    share: Floats
+
+
+def cycles_moved(f0: Floats, wanted: Floats, samples: int) -> Cycles | None:
+    """How a sound of so many samples comes from `f0` to `wanted`; None where there is nothing to move."""
     voiced = (f0 > 0) & (wanted > 0)
     if not (voiced & (f0 != wanted)).any():
-        return sound
-    old, new = (_cycles(_through(curve, voiced), len(sound)) for curve in (f0, wanted))
+        return None
+    old, new = (_cycles(_through(curve, voiced), samples) for curve in (f0, wanted))
     if len(old) < 3 or len(new) < 3:
-        return sound
+        return None
     widths = np.minimum(_nearest(np.gradient(old), old, new), np.gradient(new))
-    sources = _nearest(old, old, new)
-    edge = int(np.ceil(widths.max())) + 2
-    padded, out = np.pad(sound, edge), np.zeros(len(sound) + 2 * edge)
-    for source, target, width in zip(sources, new, widths, strict=True):
-        a, b, half = round(source) + edge, round(target) + edge, round(width)
-        window = 0.5 + 0.5 * np.cos(np.pi * np.arange(-half, half + 1) / half)
-        out[b - half : b + half + 1] += padded[a - half : a + half + 1] * window
-    share = over_samples(voiced.astype(float), len(sound))
-    return np.asarray(sound + (out[edge : edge + len(sound)] - sound) * share)
+    halves = np.maximum(np.round(widths).astype(int), 1)
+    lengths = 2 * halves + 1
+    half = np.repeat(halves, lengths)
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths) - half
+    sources, places = (
+        np.repeat(np.round(middles).astype(int), lengths) + within
+        for middles in (_nearest(old, old, new), new)
+    )
+    inside = (sources >= 0) & (sources < samples) & (places >= 0) & (places < samples)
+    return Cycles(
+        sources[inside],
+        places[inside],
+        (0.5 + 0.5 * np.cos(np.pi * within / half))[inside],
+        over_samples(voiced.astype(float), samples),
+    )
 
 
 def found(sound: Floats, asked: Floats) -> Floats:

@@ -28,12 +28,13 @@ from voice.training.plan import Plan
 JUDGED_BY = 6  # held-out pieces at the most
 SLOWEST = 0.05  # of the rate, at the end
 REMEMBERED = 0.97  # of the mean over past steps, at each step
-METHOD = 6  # a checkpoint of another one is not taken up
+OTHER_NOISE = 500_000_009  # seeds apart
+METHOD = 7  # a checkpoint of another one is not taken up
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """After `step` steps: the mean unlikeness [dB] of the pieces learned from since the last, and of the held-out."""
+    """After `step` steps: the mean distance [dB] from the pieces learned from since the last, and from the held-out."""
 
     step: int
     loss: float
@@ -130,9 +131,10 @@ class Fitting:
         total = 0.0
         for i in chosen:  # one after the other: phrases differ in length
             with torch.enable_grad():
-                loss = self._unlikeness(self._learned[i], plan.seed * 1_000_003 + self.step) / plan.batch
-                loss.backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach())
+                apart, stray = self._compared(self._learned[i], plan.seed * 1_000_003 + self.step)
+                # Half of `stray`, of which only one rendering has a gradient: by symmetry that is half of it.
+                ((apart - stray) / plan.batch).backward()  # type: ignore[no-untyped-call]
+            total += float(apart.detach() - stray.detach() / 2) / plan.batch
         self._optimiser.step()
         self.step += 1
         kept = min(REMEMBERED, self.step / (self.step + 10))
@@ -145,7 +147,8 @@ class Fitting:
         now = self._learnable()
         self._put(self._mean)
         with torch.no_grad():
-            held_out = float(np.mean([float(self._unlikeness(piece, 7)) for piece in self._held]))
+            compared = [self._compared(piece, 7) for piece in self._held]
+            held_out = float(np.mean([float(apart - stray / 2) for apart, stray in compared]))
         self._put(now)
         if held_out < min((one.held_out for one in self._history), default=math.inf):
             self._best = self._mean
@@ -229,10 +232,24 @@ class Fitting:
         voicing = self._kindred.moved(self._start, away)
         return torch.cat([voicing, self._kindred.prosody(voicing)])
 
-    def _unlikeness(self, piece: Piece, seed: int) -> Tensor:
-        generator = torch.Generator(self.device).manual_seed(seed)
-        sung = piece.rendered(self.network, self._style(self.away), generator)
-        return unlikeness(sung, piece.audio[None], piece.heard[None], levels=False)
+    def _compared(self, piece: Piece, seed: int) -> tuple[Tensor, Tensor]:
+        """How far a rendering lies from the piece, and from a rendering with other noise [dB].
+
+        The first less half of the second is the energy distance (Gritsenko et al., NeurIPS 2020), which is least for
+        the voice whose noise is the recording's too. The first alone is least for a voice with less noise.
+        """
+        style = self._style(self.away)
+
+        def rendered(drawn: int) -> Tensor:
+            return piece.rendered(self.network, style, torch.Generator(self.device).manual_seed(drawn))
+
+        with torch.no_grad():
+            other = rendered(seed + OTHER_NOISE)
+        sung, heard = rendered(seed), piece.heard[None]
+        return (
+            unlikeness(sung, piece.audio[None], heard, levels=False),
+            unlikeness(sung, other, heard, levels=False),
+        )
 
 
 def split(recordings: Sequence[Recording], plan: Plan) -> tuple[list[Recording], list[Recording]]:

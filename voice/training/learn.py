@@ -116,7 +116,8 @@ artificial voice: say so where it is heard.
 
 ## Held out
 The difference in dB between mel spectra of the recordings and of the network's rendering of the same phonemes, F0
-and energy, whatever the gain; {round(plan.held_out * 100)} % of the recordings were never learned from.
+and energy, whatever the gain, less half of that between two renderings with other noise (their energy distance);
+{round(plan.held_out * 100)} % of the recordings were never learned from.
 
 | step | learned from | held out |
 |---|---|---|

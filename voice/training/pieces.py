@@ -1,7 +1,7 @@
 """A recording as our singer would sing it, and pieces of it to learn from.
 
 Phonemes, their times and the pitch are the recording's. All else is as in singing: energy, where there is voice, how
-frames count in the norms, the comb at the end. So what remains of a difference is the voice's.
+frames count in the norms, the pitch set right and the comb at the end. So what remains of a difference is the voice's.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from voice.expression import Expression
 from voice.finish import VOWEL_LEVEL
 from voice.network.network import SAMPLES_PER_FRAME, Network
 from voice.rendering import CURVE, curve_middles, voice_of, words_of
+from voice.shift import cycles_moved, found
 from voice.timing import HEAD, TAIL, Passage, Sound
 from voice.training.dataset import RATE, Recording
 from voice.training.phones import sounds_of
@@ -70,7 +71,8 @@ class Piece:
         f0 = np.where(voice_of(spoken, segments, curve_middles(self.frames)), self.pitch, 0.0)
         hertz = torch.tensor(f0, dtype=torch.float32, device=style.device)
         source = network.excitation(hertz[None], generator=generator)
-        return steadied(words.sung(network, style[None], source), hertz)
+        sound = words.sung(network, style[None], source)
+        return steadied(shifted(sound, f0), f0)
 
     def _segments(self, spoken: Spoken) -> list[Segment]:
         """A rest that is cut counts in the norms like a whole one, as the singer's shortened rests do."""
@@ -95,13 +97,27 @@ def levelled(audio: Tensor, sounds: Sequence[Sound]) -> Tensor:
     return audio * (10 ** (VOWEL_LEVEL / 10) / levels.median().clamp(min=1e-9)).sqrt()
 
 
-def steadied(sound: Tensor, f0: Tensor) -> Tensor:
+def shifted(sound: Tensor, f0: Floats) -> Tensor:
+    """voice.shift.shifted to f0 [frames] Hz, through which gradients go: sound [1, samples]."""
+    own = sound[0]
+    has = found(own.detach().cpu().double().numpy(), f0)
+    cycles = cycles_moved(has, f0, len(own))
+    if cycles is None:
+        return sound
+    sources, places, windows, share = (
+        torch.from_numpy(one).to(own.device)
+        for one in (cycles.sources, cycles.places, cycles.windows, cycles.share)
+    )
+    moved = torch.zeros_like(own).index_add(0, places, own[sources] * windows.to(own))
+    return torch.lerp(own, moved, share.to(own))[None]
+
+
+def steadied(sound: Tensor, f0: Floats) -> Tensor:
     """voice.clean.steadied, through which gradients go: sound [1, samples], f0 [frames] Hz."""
-    hertz = f0.cpu().double().numpy()
-    if not (hertz > 0).any():
+    if not (f0 > 0).any():
         return sound
     own = sound[0]
-    cycle, share = cycles_to_steady(hertz, len(own))
+    cycle, share = cycles_to_steady(f0, len(own))
     beside = []
     for way in (-1, 1):
         whole, behind = between(np.arange(len(own)) + way * cycle, len(own))
