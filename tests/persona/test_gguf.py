@@ -12,6 +12,7 @@ from memory.embedder import Embedder
 from persona.card import Card
 from persona.models import chat_model
 from persona.models.errors import ModelError
+from persona.models.gguf import gguf_model
 from persona.settings import ChatSettings
 from tests.persona.talking import talking
 
@@ -57,3 +58,19 @@ def test_what_is_no_gguf_file_is_said_so(card: Card, embedder: Embedder, tmp_pat
         chat_model(config(gguf=tmp_path / "gone.gguf"), card, embedder)
     with pytest.raises(ModelError, match="TROUBADOUR_CHAT__GGUF"):
         chat_model(config(), card, embedder)
+
+
+def test_prompts_read_before_do_not_fill_the_memory(smollm2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import xllamacpp
+
+    asked = []
+
+    class Served:
+        listening_address = "http://127.0.0.1:1"
+
+        def __init__(self, params: xllamacpp.CommonParams) -> None:
+            asked.append(params)
+
+    monkeypatch.setattr(xllamacpp, "Server", Served)
+    assert gguf_model(config(gguf=smollm2, small=True)).address == "http://127.0.0.1:1"
+    assert 0 <= asked[0].cache_ram_mib <= 512
