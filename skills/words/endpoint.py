@@ -2,7 +2,7 @@
 
 Every line is checked (syllables, stress, rhyme, hook, words that can be sung, earlier songs). After `ROUNDS`
 corrections the lines that still fail are written again, with what rhymes with them, from the embedded author's
-material.
+material; where more than half of them fail, the song is the embedded author's.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ ROOM = (
     200,
     120,
 )  # characters of an answer at the most: once and for each line of the song; sixty a line are needed
+KEPT = 0.5  # of the lines that must stand as the model wrote them; couplets from many scenes make no song
 PATCHES = 60  # couplets and hooks that are tried where the model's lines cannot stay
 
 _SYSTEM = """You write lyrics for a blues and soul singer. Plain words, one honest image, a wry turn. The lines of a \
@@ -59,7 +60,9 @@ class EndpointAuthor:
                 "the model could not write lyrics; the written material does", cause=type(error).__name__
             )
             return self._mender.write(brief, plan, seed, used)
-        if (sheet.faults() or sheet.unsung()) and not self._mend(sheet, brief, seed, used):
+        faulty = {fault.line for fault in sheet.faults()}
+        hopeless = len(faulty) > (1 - KEPT) * len(sheet.texts)
+        if hopeless or ((faulty or sheet.unsung()) and not self._mend(sheet, brief, seed, used)):
             return self._mender.write(brief, plan, seed, used)
         if not self._sayable("\n".join(sheet.texts)):
             log.warning("the model's lyrics say what is not sung here; the written material does")

@@ -285,6 +285,20 @@ def test_corrected_lines_without_numbers_are_taken_in_the_order_of_the_correctio
     assert lyrics.lines[3].text == "The only good words in it were you"
 
 
+@pytest.mark.parametrize("good", [1, 2])
+def test_a_song_of_which_most_would_be_mended_is_written_whole_by_the_embedded_author(good: int) -> None:
+    brief = Brief("rain on the roof", form="8-bar")
+    lines = ["The rain came down upon the tin", "I put a pan to catch it in"][:good]
+    lines += ["Imagination operates spectacular ado"] * (4 - good)
+
+    def ask(system: str, user: str, longest: int) -> str:
+        return "\n".join(f"{i}. {line}" for i, line in enumerate(lines, 1))
+
+    own = [line.text for line in write_lyrics(brief, 1, embedded()).lines]
+    sung = [line.text for line in write_lyrics(brief, 1, EndpointAuthor(ask, embedded())).lines]
+    assert (sung == own) if good == 1 else (sung[:2] == lines[:2] and sung != own)
+
+
 def test_a_mention_that_the_model_forgets_is_asked_for_and_then_sung_in_a_couplet_of_ours() -> None:
     brief = Brief("rain on the roof", form="8-bar", mentions=("Tulsa",))
     good = "1. The rain came down upon the tin\n2. I put a pan to catch it in\n3. I wrote a letter, tore it through\n"
