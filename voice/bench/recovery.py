@@ -298,7 +298,7 @@ def plot(found: Recovery, path: Path) -> None:
     steps = [one.step for one in found.history]
     left.plot(steps, [one.loss for one in found.history], "0.7", label="pieces learned from")
     left.plot(steps, [one.held_out for one in found.history], "b.-", label="held-out recordings")
-    left.set(xlabel="step", ylabel="mel difference [dB]", ylim=(0, None), title="Learning")
+    left.set(xlabel="step", ylabel="energy distance of mel spectra [dB]", ylim=(0, None), title="Learning")
     left.legend()
     places = np.arange(len(found.lines))
     for shift, name, colour in ((-0.27, "start", "0.7"), (0.0, "fitted", "b"), (0.27, "again", "g")):
@@ -311,8 +311,11 @@ def plot(found: Recovery, path: Path) -> None:
             places + shift, [getattr(one, name) for one in found.lines], 0.26, color=colour, label=label
         )
     right.set_xticks(places, [one.line for one in found.lines], rotation=20)
+    tallest = max(one.start for one in found.lines)
     right.set(
-        ylabel="mel distance to the hidden voice [dB]", title=f"Held-out lines: {found.nearer:.0%} nearer"
+        ylabel="mel distance to the hidden voice [dB]",
+        ylim=(0, 1.4 * tallest),  # room for the legend
+        title=f"Held-out lines: {found.nearer:.0%} nearer",
     )
     right.legend()
     figure.tight_layout()
