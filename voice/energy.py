@@ -80,4 +80,5 @@ def _goal(score: Score, first: Note, last: int, now: float) -> float:
     sign = 1 if first.hairpin == "crescendo" else -1
     mark = score.notes[last + 1].dynamic if last + 1 < len(score.notes) else None
     leads = mark is not None and sign * (DYNAMICS[mark] - now) > 0
-    return DYNAMICS[mark] if mark and leads else now + sign * HAIRPIN
+    softest, loudest = min(DYNAMICS.values()), max(DYNAMICS.values())
+    return DYNAMICS[mark] if mark and leads else float(np.clip(now + sign * HAIRPIN, softest, loudest))

@@ -91,6 +91,13 @@ def test_a_hairpin_that_leads_to_no_mark_goes_a_step_and_stays(kind: str, sign: 
     assert energy.loudness_steps(score) == [(0, 0), (0, goal), (goal, goal)]
 
 
+@pytest.mark.parametrize(("kind", "mark"), [("crescendo", "ff"), ("diminuendo", "pp")])
+def test_hairpins_that_lead_to_no_mark_never_go_beyond_what_can_be_marked(kind: str, mark: str) -> None:
+    score = page(*[wedge(kind) + note("D", "swell") + wedge("stop") + note("D", "on")] * 4)
+    assert [one.hairpin for one in score.notes] == [kind, None] * 4
+    assert energy.loudness_steps(score)[-1] == (energy.DYNAMICS[mark], energy.DYNAMICS[mark])
+
+
 def test_a_hairpin_is_played_out_with_its_repeat() -> None:
     score = page(
         wedge("diminuendo"), note("D", "one"), note("D", "two"), wedge("stop"), note("D", "three"),
