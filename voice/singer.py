@@ -27,7 +27,7 @@ LOOSEST = 0.035  # seconds, standard deviation of a syllable's lateness at full 
 
 
 class Singer:
-    """Sings scores with one voice. Threads may sing at once, also on one network: they share its two places."""
+    """Sings scores with one voice. Threads may sing at once, also on one network: two are served at a time."""
 
     def __init__(self, network: Network, voice: Voice) -> None:
         import torch
@@ -87,11 +87,12 @@ class Singer:
         curve = sung_pitch(notes, knob, rng)
         effort = _effort(score, notes, knob)
 
-        def rendered(i: int) -> Rendering:
-            passage = passages[i]
+        renderings: list[Rendering] = []
+        # One after the other: two at once would be a tenth quicker, and take 200 MB more.
+        for i, passage in enumerate(passages):
             starts = [one.start for one in passage.syllables]
             with torch.inference_mode():
-                return render(
+                rendering = render(
                     self.own,
                     passage,
                     self._style,
@@ -102,10 +103,6 @@ class Singer:
                     generator=torch.Generator().manual_seed(seed * 1_000_003 + i),
                     ceiling=float(hertz(self.voice.chest)),
                 )
-
-        renderings: list[Rendering] = []
-        # What of a passage cannot be shared out goes beside what of another can.
-        for rendering in self.own.side_by_side(rendered, range(len(passages))):
             renderings.append(rendering)
             if progress:
                 progress(len(renderings) / len(passages))

@@ -7,12 +7,10 @@ are rendered one by one. A style is [batch, 256]: the first half for the decoder
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TypeVar, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +21,6 @@ from voice.network.norms import FrameWeights
 from voice.network.prosody import ProsodyPredictor
 from voice.network.quick import QuickGenerator
 from voice.network.text_encoder import TextEncoder
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 TOKENS = 178
 STYLE = 128
@@ -66,7 +61,6 @@ class Network(nn.Module):
         self.decoder = Decoder(style=STYLE)
         self._quick: QuickGenerator | None = None
         self.threads = 0  # that it sings on, once quickened
-        self._singing: ThreadPoolExecutor | None = None
 
     def quicken(self, threads: int) -> None:
         """From here on `decode` sings in less than half the time; the weights must not change any more.
@@ -75,11 +69,6 @@ class Network(nn.Module):
         """
         self._quick = QuickGenerator(self.decoder.generator, threads)
         self.threads = threads
-        self._singing = ThreadPoolExecutor(min(2, threads), "singing")
-
-    def side_by_side(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """`work` on each item, results in order; once quickened two at a time among all who sing on this network."""
-        return map(work, items) if self._singing is None else self._singing.map(work, items)
 
     def encode_text(self, tokens: Tensor) -> Tensor:
         """tokens: [batch, length] -> [batch, 512, length], what the decoder voices."""
